@@ -7,10 +7,10 @@ import picocli.CommandLine.Option;
 public final class DecodedModelMixin extends UsedModelMixin {
   /** What exact arithmetic is. */
   public static final String EXACT =
-      "Use F32 arithmetic for quantised weights. By default, products of up to "
-          + "16 rows, as in decoding, use 16-bit integers on weights that are "
-          + "repacked at load time: several times faster, with activations rounded "
-          + "to about 9 bits. Other weights always use F32.";
+      "Use F32 arithmetic for quantised weights. By default, those with levels "
+          + "of up to 6 bits are repacked at load time and multiplied in 16-bit "
+          + "integers: faster, with activations rounded to about 9 bits. Other "
+          + "weights always use F32.";
 
   @Option(names = "--exact", description = EXACT)
   private boolean exact;
