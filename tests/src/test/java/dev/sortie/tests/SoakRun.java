@@ -19,6 +19,15 @@ import java.nio.file.Path;
 final class SoakRun {
   static final int STEPS = 2000;
   static final int EVERY = 50;
+
+  /**
+   * Steps between two rests of {@link #REST_MILLIS}. The JVM keeps what a compilation used for up
+   * to five seconds (HotSpot's pool of arena chunks); the sample after a rest is free of it.
+   */
+  static final int REST_EVERY = 500;
+
+  static final long REST_MILLIS = 6000;
+
   static final Path STATUS = Path.of("/proc/self/status");
 
   private static final int VOCAB = 32;
@@ -27,7 +36,7 @@ final class SoakRun {
 
   private SoakRun() {}
 
-  public static void main(String[] args) throws IOException {
+  public static void main(String[] args) throws IOException, InterruptedException {
     DecoderConfig config =
         new DecoderConfig(
             2, 16, 2, 1, 8, 32, VOCAB, LENGTH, 1e-5, 10000, false, false, false, false);
@@ -40,6 +49,9 @@ final class SoakRun {
         double loss = job.step(step).get("final");
         if ((step + 1) % EVERY == 0) {
           job.validate();
+          if ((step + 1) % REST_EVERY == 0) {
+            Thread.sleep(REST_MILLIS);
+          }
           System.out.println(
               (step + 1) + " " + residentKib() + " " + job.workspaceBytes() + " " + loss);
         }
