@@ -282,9 +282,10 @@ public final class Model implements AutoCloseable {
   public Strategy calibrated(Path folder, Path thresholds) {
     Calibrated read = ThresholdsFile.read(thresholds);
     ExitThresholds policy = new ExitThresholds(read.thresholds());
-    Exits all = Strategy.withFinalDraft(exits(folder), policy);
+    ExitsReader reader = ExitsReader.of(model).asked(policy.asked());
+    Exits asked = inTurn(() -> reader.read(folder, arena, model.device().kernels()));
     ThresholdsFile.check(thresholds, read, folder, model);
-    return Strategy.earlyExit(ActiveExits.at(all, policy.asked()), policy);
+    return Strategy.earlyExit(asked, policy);
   }
 
   /** Returns a tuner of exits for this model. */

@@ -2,7 +2,6 @@ package dev.sortie.eetuning.cost;
 
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.nn.InputException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -46,21 +45,8 @@ public record ActiveExits(Exits exits, List<String> remarks) {
 
   /** The exits at {@code depths}, each of which must be there. */
   public static Exits at(Exits exits, List<Integer> depths) {
-    requireAll(exits.depths(), depths);
+    Exits.requireAll(exits.depths(), depths);
     return of(exits, exits.exits().stream().filter(e -> depths.contains(e.depth())).toList());
-  }
-
-  /** Fails unless an exit stands at each of {@code depths}. */
-  public static void requireAll(List<Integer> there, List<Integer> depths) {
-    for (int depth : depths) {
-      if (!there.contains(depth)) {
-        throw new InputException(
-            "no exit stands after layer "
-                + depth
-                + "; the exits given stand after layers "
-                + there);
-      }
-    }
   }
 
   private static Exits of(Exits exits, List<Exit> kept) {

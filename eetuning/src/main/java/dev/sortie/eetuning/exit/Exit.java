@@ -91,22 +91,28 @@ public final class Exit {
     return spec.depth() == backbone.config().layers();
   }
 
-  /** The backbone's final norm and this exit's rows of its head, after its last layer. */
-  private Exit(Exit rows) {
-    int layers = rows.backbone.config().layers();
-    this.spec = new ExitSpec(layers, ExitArchitecture.NORM, false, rows.spec.draftTokens());
-    this.backbone = rows.backbone;
-    this.sharding = rows.sharding;
+  private Exit(Decoder backbone, DraftVocabulary draft, Linear rows) {
+    int layers = backbone.config().layers();
+    this.spec = new ExitSpec(layers, ExitArchitecture.NORM, false, draft.size());
+    this.backbone = backbone;
+    this.draft = Optional.of(draft);
+    this.sharding = Heads.sharding(backbone, this.draft);
     this.parameters = new LinkedHashMap<>();
-    this.branch = new NormExit(rows.backbone.finalNorm());
-    this.draft = rows.draft;
-    this.head = rows.head;
+    this.branch = new NormExit(backbone.finalNorm());
+    this.head = rows;
     this.gates = Gates.NONE;
   }
 
-  /** See {@link FinalDraft}; only for a draft head of the backbone's rows. */
+  /**
+   * The backbone's final norm and some rows of its head, after its last layer: {@link FinalDraft}.
+   */
+  static Exit afterLastLayer(Decoder backbone, DraftVocabulary draft, Linear rows) {
+    return new Exit(backbone, draft, rows);
+  }
+
+  /** As above with the rows of this exit, which has a draft head of the backbone's. */
   Exit afterLastLayer() {
-    return new Exit(this);
+    return new Exit(backbone, draft.orElseThrow(), head);
   }
 
   /** The same exit with these gates. */

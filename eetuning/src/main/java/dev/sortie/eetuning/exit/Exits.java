@@ -1,7 +1,13 @@
 package dev.sortie.eetuning.exit;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.dtype.DType;
+import dev.sortie.tensor.memory.Span;
+import java.util.Collection;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -79,9 +85,40 @@ public record Exits(
     return exits.stream().filter(e -> !e.isBehindLastLayer()).toList();
   }
 
+  /**
+   * The first rows of the exits' heads, one of each type, {@code [N, C]}: what kernels can be tried
+   * on.
+   *
+   * @param most rows of each
+   */
+  public Collection<Tensor> headRows(int most) {
+    Map<DType, Tensor> heads = new EnumMap<>(DType.class);
+    for (Exit e : exits) {
+      Tensor weight = e.head().weight();
+      int width = weight.shape().size(1);
+      int rows = Math.min(most, weight.shape().size(0));
+      Span some = weight.span().slice(0, (long) rows * width);
+      heads.put(weight.dtype(), Tensor.of(some, Shape.of(rows, width)));
+    }
+    return heads.values();
+  }
+
   /** Depths, ascending. */
   public List<Integer> depths() {
     return exits.stream().map(Exit::depth).toList();
+  }
+
+  /** Fails unless an exit stands at each of {@code depths}. */
+  public static void requireAll(List<Integer> there, List<Integer> depths) {
+    for (int depth : depths) {
+      if (!there.contains(depth)) {
+        throw new InputException(
+            "no exit stands after layer "
+                + depth
+                + "; the exits given stand after layers "
+                + there);
+      }
+    }
   }
 
   /** Depth of the deepest exit between layers; 0 if there is none. */

@@ -21,9 +21,14 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.SequencedSet;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.IntPredicate;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
 /**
@@ -35,24 +40,32 @@ public final class ExitsReader {
   private final LanguageModel model;
   private final boolean exact;
   private final boolean anyBackbone;
-  private final IntPredicate wanted;
+  private final Predicate<ExitOutline> wanted;
+
+  /** Depths that have to be there. */
+  private final List<Integer> asked;
 
   private ExitsReader(
-      LanguageModel model, boolean exact, boolean anyBackbone, IntPredicate wanted) {
+      LanguageModel model,
+      boolean exact,
+      boolean anyBackbone,
+      Predicate<ExitOutline> wanted,
+      List<Integer> asked) {
     this.model = model;
     this.exact = exact;
     this.anyBackbone = anyBackbone;
     this.wanted = wanted;
+    this.asked = asked;
   }
 
   /** Exits for decoding with {@code model}; how matrices are held: {@link QuantizedWeights}. */
   public static ExitsReader of(LanguageModel model) {
-    return new ExitsReader(model, false, false, depth -> true);
+    return new ExitsReader(model, false, false, exit -> true, List.of());
   }
 
   /** All weights in F32, for what is trained or goes into a file again. */
   public ExitsReader exact() {
-    return new ExitsReader(model, true, anyBackbone, wanted);
+    return new ExitsReader(model, true, anyBackbone, wanted, asked);
   }
 
   /**
@@ -60,7 +73,7 @@ public final class ExitsReader {
    * measured.
    */
   public ExitsReader ofAnyBackbone() {
-    return new ExitsReader(model, exact, true, wanted);
+    return new ExitsReader(model, exact, true, wanted, asked);
   }
 
   /**
@@ -70,7 +83,20 @@ public final class ExitsReader {
    * @param depths whether an exit is wanted, by its depth
    */
   public ExitsReader at(IntPredicate depths) {
-    return new ExitsReader(model, exact, anyBackbone, depths);
+    return new ExitsReader(model, exact, anyBackbone, e -> depths.test(e.depth()), asked);
+  }
+
+  /**
+   * The exits that early exit leaves at, by their depths, with the {@link FinalDraft} if the number
+   * of layers is one of them. Of others no weight is read, which would take 0.4 s of a cold start
+   * with those of SmolLM2-135M.
+   *
+   * @param depths {@link #read} refuses those at which no exit stands
+   */
+  public ExitsReader asked(List<Integer> depths) {
+    List<Integer> asked = List.copyOf(depths);
+    return new ExitsReader(
+        model, exact, anyBackbone, e -> !e.isLookahead() && asked.contains(e.depth()), asked);
   }
 
   /**
@@ -101,8 +127,12 @@ public final class ExitsReader {
       Allocator rows = plain ? allocator : stored;
       List<Exit> exits = new ArrayList<>();
       Set<Integer> depths = new HashSet<>();
+      SequencedSet<Integer> there = new TreeSet<>();
       Set<String> notWeights = new HashSet<>();
+      // one copy for all exits that cover the same tokens: what one has read the next finds in
+      // cache
       Map<DraftVocabulary, Linear> heads = new HashMap<>();
+      NavigableMap<Integer, DraftVocabulary> rowsOfBackbone = new TreeMap<>();
       Optional<Lookahead> lookahead = Optional.empty();
       for (JsonObject one : root.getObjects("exits")) {
         ExitOutline outline = ExitsFile.outline(one, model.config().decoder());
@@ -111,12 +141,6 @@ public final class ExitsReader {
         if (!depths.add(depth)) {
           throw one.error("depth", "a depth that no exit before it has");
         }
-        if (!wanted.test(depth)) {
-          file.tensors().keySet().stream()
-              .filter(name -> name.startsWith(ExitsFile.prefix(depth)))
-              .forEach(notWeights::add);
-          continue;
-        }
         Optional<DraftVocabulary> draft =
             draft(
                 outline.draftTokens(),
@@ -124,11 +148,21 @@ public final class ExitsReader {
                 ExitsFile.prefix(depth) + ExitsFile.DRAFT_IDS,
                 model,
                 notWeights);
+        if (!outline.isLookahead()) {
+          there.add(depth);
+          if (!own) {
+            draft.ifPresent(d -> rowsOfBackbone.put(depth, d));
+          }
+        }
+        if (!wanted.test(outline)) {
+          file.tensors().keySet().stream()
+              .filter(name -> name.startsWith(ExitsFile.prefix(depth)))
+              .forEach(notWeights::add);
+          continue;
+        }
         Weights share = Heads.sharding(model.decoder(), draft).share(weights);
         QuantizedWeights held = new QuantizedWeights(share, type, allocator, kernels);
         Weights named = (plain ? share : held).under(ExitsFile.prefix(depth));
-        // one copy for all exits that cover the same tokens: what one has read the next finds in
-        // cache
         UnaryOperator<Linear> hold =
             plain ? h -> h : h -> heads.computeIfAbsent(draft.orElseThrow(), d -> held.head(h));
         if (outline.isLookahead()) {
@@ -144,6 +178,18 @@ public final class ExitsReader {
         }
       }
       weights.refuseUnused(notWeights);
+      int layers = model.config().decoder().layers();
+      if (!rowsOfBackbone.isEmpty() && there.add(layers) && asked.contains(layers)) {
+        DraftVocabulary draft = rowsOfBackbone.lastEntry().getValue();
+        QuantizedWeights held = new QuantizedWeights(weights, type, allocator, kernels);
+        Linear head = Heads.rows(model.decoder(), draft, rows);
+        exits.add(
+            Exit.afterLastLayer(
+                model.decoder(),
+                draft,
+                plain ? head : heads.computeIfAbsent(draft, d -> held.head(head))));
+      }
+      Exits.requireAll(List.copyOf(there), asked);
       return new Exits(
           sha256,
           checked,

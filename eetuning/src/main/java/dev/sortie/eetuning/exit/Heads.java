@@ -39,7 +39,8 @@ final class Heads {
     return sharding(backbone, Optional.of(draft)).held(draft.size());
   }
 
-  private static Linear rows(Decoder backbone, DraftVocabulary draft, Allocator allocator) {
+  /** The backbone's rows for the tokens of {@code draft}, a copy of them. */
+  static Linear rows(Decoder backbone, DraftVocabulary draft, Allocator allocator) {
     Linear head = backbone.head();
     Tensor weight = backbone.sharding().rows(head.weight(), draft.ids(), allocator);
     if (head.bias() == null) {

@@ -212,6 +212,48 @@ class ExitsFileContractTest {
     }
   }
 
+  /** A lookahead exit stands after the last layer too, and is another one than the final draft. */
+  @Test
+  void ofTheExitsThatAreAskedAloneWeightsAreRead() {
+    Path to = newer();
+    Exits all = FinalDraft.add(read(to));
+    for (List<Integer> asked : List.of(List.of(3), List.of(1, 3), List.of(2), List.<Integer>of())) {
+      try (NativeArena own = new NativeArena("asked exits")) {
+        Exits some = ExitsReader.of(model).asked(asked).read(to, own, device.kernels());
+        assertThat(some.depths()).isEqualTo(asked);
+        assertThat(some.lookahead()).isEmpty();
+        for (Exit e : some.exits()) {
+          Exit whole = all.exits().get(e.depth() - 1);
+          assertThat(e.draft()).as("tokens of exit %d", e.depth()).isEqualTo(whole.draft());
+          assertThat(logits(e)).as("logits of exit %d", e.depth()).isEqualTo(logits(whole));
+        }
+        if (asked.equals(List.of(3))) {
+          long rows = 20L * model.config().decoder().hidden() * Float.BYTES;
+          assertThat(own.bytes()).as("the rows of a head").isEqualTo(rows);
+        }
+      }
+    }
+  }
+
+  private float[] logits(Exit e) {
+    Tensor x = Tensor.allocate(arena, DType.F32, Shape.of(1, model.config().decoder().hidden()));
+    device.kernels().fill(x.span(), 0.5);
+    Ops ops = new Ops(device, new Workspace());
+    return e.headLogits(ops, x).toFloats();
+  }
+
+  @Test
+  void anExitThatIsAskedAndNotThereIsRefusedWithThoseThatAre() {
+    Path to = newer();
+    ExitsReader reader = ExitsReader.of(model);
+    assertThatThrownBy(() -> reader.asked(List.of(2, 7)).read(to, arena, device.kernels()))
+        .isInstanceOf(InputException.class)
+        .hasMessage("no exit stands after layer 7; the exits given stand after layers [1, 2, 3]");
+    assertThatThrownBy(() -> reader.asked(List.of(3)).read(folder, arena, device.kernels()))
+        .isInstanceOf(InputException.class)
+        .hasMessage("no exit stands after layer 3; the exits given stand after layers [1, 2]");
+  }
+
   /** Decoding is bound by reading weights: exits are held in Q8_0, their draft heads too. */
   @Test
   void matricesAreHeldInEightBitsUnlessExactOnesAreAskedFor() {

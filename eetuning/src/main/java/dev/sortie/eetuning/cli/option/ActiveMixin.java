@@ -57,7 +57,7 @@ public final class ActiveMixin {
     }
     List<Integer> there = exits.stream().map(ExitOutline::depth).toList();
     List<Integer> asked = depths();
-    ActiveExits.requireAll(there, asked);
+    Exits.requireAll(there, asked);
     return exits.stream().filter(e -> asked.contains(e.depth())).toList();
   }
 

@@ -1,8 +1,10 @@
 package dev.sortie.eetuning.cli.option;
 
+import dev.sortie.eetuning.cost.ActiveExits;
 import dev.sortie.eetuning.eval.BackboneCheck;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsReader;
+import dev.sortie.eetuning.exit.FinalDraft;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.device.Device;
@@ -45,10 +47,23 @@ public final class BackboneMixin {
    * @param folder maybe {@code null}: no exits
    */
   public Exits read(Path folder, LanguageModel m, NativeArena arena, Device device) {
-    if (folder == null) {
-      return Exits.none();
-    }
-    Exits exits = reader(m).read(folder, arena, device.kernels());
+    return folder == null ? Exits.none() : read(folder, reader(m), m, arena, device);
+  }
+
+  /**
+   * Those of its exits that stand at these depths: {@link ExitsReader#asked}. Of another backbone
+   * all are read, and measured.
+   */
+  public Exits read(
+      Path folder, List<Integer> asked, LanguageModel m, NativeArena arena, Device device) {
+    return accept
+        ? ActiveExits.at(FinalDraft.add(read(folder, m, arena, device)), asked)
+        : read(folder, reader(m).asked(asked), m, arena, device);
+  }
+
+  private static Exits read(
+      Path folder, ExitsReader reader, LanguageModel m, NativeArena arena, Device device) {
+    Exits exits = reader.read(folder, arena, device.kernels());
     if (!exits.backbones().contains(m.sha256())) {
       warn(folder, exits, m, device);
     }

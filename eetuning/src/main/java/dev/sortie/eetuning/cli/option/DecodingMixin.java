@@ -2,7 +2,6 @@ package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.eetuning.Strategy;
 import dev.sortie.eetuning.calibrate.Calibrated;
-import dev.sortie.eetuning.cost.ActiveExits;
 import dev.sortie.eetuning.decode.DecodingStrategy;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.edge.EdgeDecoder;
@@ -312,10 +311,12 @@ public final class DecodingMixin {
     if (!exitSource.isGiven() || !d.readsExits()) {
       return Exits.none();
     }
-    Exits all = stored(d, m, arena, device);
     if (d.policy() instanceof ExitThresholds each) {
-      return ActiveExits.at(all, each.asked());
+      Exits asked = exitSource.read(each.asked(), m, arena, device);
+      thresholds.check(exitSource.folder(), m);
+      return asked;
     }
+    Exits all = stored(d, m, arena, device);
     return d.early() && !d.policy().never() ? active.choose(all, m, maxPending, device) : all;
   }
 

@@ -5,6 +5,7 @@ import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
+import java.util.List;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -45,5 +46,10 @@ public final class ExitsMixin {
   /** Reads the exits; none without {@code --exits}. */
   public Exits read(LanguageModel m, NativeArena arena, Device device) {
     return backbone.read(folder, m, arena, device);
+  }
+
+  /** Reads those at these depths, which decoding asks; only with {@code --exits}. */
+  public Exits read(List<Integer> asked, LanguageModel m, NativeArena arena, Device device) {
+    return backbone.read(folder, asked, m, arena, device);
   }
 }

@@ -1,7 +1,6 @@
 package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.eetuning.Strategy;
-import dev.sortie.eetuning.cost.ActiveExits;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.decode.policy.ExitThresholds;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
@@ -56,10 +55,13 @@ public final class ServedExitsMixin {
     if (!exitSource.isGiven()) {
       return Exits.none();
     }
+    if (policy instanceof ExitThresholds each) {
+      Exits asked = exitSource.read(each.asked(), m, arena, device);
+      thresholds.check(exitSource.folder(), m);
+      return asked;
+    }
     Exits all = Strategy.withFinalDraft(exitSource.read(m, arena, device), policy);
     thresholds.check(exitSource.folder(), m);
-    return policy instanceof ExitThresholds each
-        ? ActiveExits.at(all, each.asked())
-        : active.choose(all, m, EarlyExit.MAX_PENDING, device);
+    return active.choose(all, m, EarlyExit.MAX_PENDING, device);
   }
 }
