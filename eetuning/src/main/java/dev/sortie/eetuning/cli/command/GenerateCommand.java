@@ -164,7 +164,12 @@ public final class GenerateCommand implements Callable<Integer> {
       DecodingRanks ranks,
       Device opened) {
     try (LanguageModel m =
-            model.load(opened, config -> ranks.builder(), !ranks.leads(), t -> length(inputs, t));
+            model.load(
+                opened,
+                config -> ranks.builder(),
+                !ranks.leads(),
+                t -> length(inputs, t),
+                d.verifiesDrafts());
         NativeArena arena = new NativeArena("exits")) {
       Device device = m.device();
       Exits exits =

@@ -11,6 +11,7 @@ import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.decode.policy.ExitThresholds;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.single.EarlyExit;
+import dev.sortie.eetuning.decode.single.KernelWarmUp;
 import dev.sortie.eetuning.decode.speculative.DraftSources;
 import dev.sortie.eetuning.decode.speculative.PromptLookup;
 import dev.sortie.eetuning.exit.ExitOutline;
@@ -270,6 +271,11 @@ public final class DecodingMixin {
       boolean speculative,
       List<String> drafts,
       OptionalDouble threshold) {
+    /** Whether a pass may read several tokens that were drafted. */
+    public boolean verifiesDrafts() {
+      return speculative || early && !drafts.equals(List.of(NONE));
+    }
+
     boolean readsExits() {
       return early || speculative && !drafts.equals(List.of(PromptLookup.NAME));
     }
@@ -306,11 +312,17 @@ public final class DecodingMixin {
     }
   }
 
-  /** The exits to ask, if any. */
+  /** The exits to ask, if any, with their kernels compiled. */
   public Exits exits(Decoding d, LanguageModel m, NativeArena arena, Device device) {
     if (!exitSource.isGiven() || !d.readsExits()) {
       return Exits.none();
     }
+    Exits exits = askedExits(d, m, arena, device);
+    KernelWarmUp.of(exits, device);
+    return exits;
+  }
+
+  private Exits askedExits(Decoding d, LanguageModel m, NativeArena arena, Device device) {
     if (d.policy() instanceof ExitThresholds each) {
       Exits asked = exitSource.read(each.asked(), m, arena, device);
       thresholds.check(exitSource.folder(), m);

@@ -60,20 +60,22 @@ public abstract sealed class ModelMixin permits UsedModelMixin, TunedModelMixin 
    */
   public LanguageModel load(
       Device device, Function<DecoderConfig, DecoderBuilder> part, boolean silent) {
-    return load(device, part, silent, tokenizer -> KernelWarmUp.LONG_PROMPT);
+    return load(device, part, silent, tokenizer -> KernelWarmUp.LONG_PROMPT, true);
   }
 
   /**
    * As above, for a known prompt.
    *
    * @param prompt how many tokens it has
+   * @param drafts whether drafts are verified
    */
   public LanguageModel load(
       Device device,
       Function<DecoderConfig, DecoderBuilder> part,
       boolean silent,
-      ToIntFunction<Tokenizer> prompt) {
-    KernelWarmUp kernels = new KernelWarmUp(precision(), arithmetic(), device, prompt);
+      ToIntFunction<Tokenizer> prompt,
+      boolean drafts) {
+    KernelWarmUp kernels = new KernelWarmUp(precision(), arithmetic(), device, prompt, drafts);
     LanguageModel loaded = load(device, part, silent, kernels);
     kernels.await();
     return loaded;

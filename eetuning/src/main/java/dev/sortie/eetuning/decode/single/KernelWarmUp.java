@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.decode.single;
 
+import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.format.WeightSource;
 import dev.sortie.nn.load.Arithmetic;
 import dev.sortie.nn.load.Miniature;
@@ -8,7 +9,10 @@ import dev.sortie.nn.load.Precision;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.text.Tokenizer;
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.kernel.TiledKernels;
 import dev.sortie.tensor.memory.NativeArena;
@@ -40,6 +44,11 @@ public final class KernelWarmUp {
   /** Texts read, and tokens written: the kernel that is called least is compiled by then. */
   private static final int TIMES = 32;
 
+  /** Rows of a head, and the most rows of x that kernels take at a time. */
+  private static final int HEAD_ROWS = 64;
+
+  private static final int DRAFTS = 4;
+
   /**
    * What is done with a model.
    *
@@ -58,7 +67,7 @@ public final class KernelWarmUp {
 
   /** A warm-up for decoding that has not begun: reading a long text and writing one. */
   public KernelWarmUp(Precision precision, Arithmetic arithmetic, Device device) {
-    this(precision, arithmetic, device, tokenizer -> LONG_PROMPT);
+    this(precision, arithmetic, device, tokenizer -> LONG_PROMPT, true);
   }
 
   /**
@@ -66,10 +75,18 @@ public final class KernelWarmUp {
    *
    * @param prompt how many tokens it has: few rows take other kernels than many, and those of a
    *     matrix product are the longest to compile
+   * @param drafts whether drafts are verified, several rows in a pass, however short the prompt is
    */
   public KernelWarmUp(
-      Precision precision, Arithmetic arithmetic, Device device, ToIntFunction<Tokenizer> prompt) {
-    this.uses = List.of(new Use("reads", this::read), new Use("writes", KernelWarmUp::write));
+      Precision precision,
+      Arithmetic arithmetic,
+      Device device,
+      ToIntFunction<Tokenizer> prompt,
+      boolean drafts) {
+    this.uses =
+        List.of(
+            new Use("reads", (model, computes) -> read(model, computes, drafts)),
+            new Use("writes", KernelWarmUp::write));
     this.prompt = prompt;
     this.precision = precision;
     this.arithmetic = arithmetic.on(device);
@@ -87,9 +104,13 @@ public final class KernelWarmUp {
 
   /** Begins, on threads of its own; does nothing where it cannot help. */
   public void begin(DecoderConfig config, WeightSource weights) {
-    if (Boolean.getBoolean(PROPERTY) && device.kernels().name().startsWith("simd")) {
+    if (helps(device)) {
       uses.forEach(use -> start(use, config, weights));
     }
+  }
+
+  private static boolean helps(Device device) {
+    return Boolean.getBoolean(PROPERTY) && device.kernels().name().startsWith("simd");
   }
 
   /** Has the tokenizer count the prompt's tokens. Until then nothing is read. */
@@ -97,9 +118,10 @@ public final class KernelWarmUp {
     tokens.complete(Math.clamp(prompt.applyAsInt(tokenizer), 1, LONG_PROMPT));
   }
 
-  private void read(Decoder miniature, Device computes) {
-    int length = tokens.join();
-    device.kernels().expectRows(length);
+  private void read(Decoder miniature, Device computes, boolean drafts) {
+    int prompt = tokens.join();
+    int length = drafts ? Math.max(prompt, 2) : prompt;
+    device.kernels().expectRows(drafts ? LONG_PROMPT : prompt);
     int after = length - TiledKernels.EARLY;
     int again = after > Kernels.ROW_STABLE ? after : length; // early positions need few calls
     try (FullDepth text = new FullDepth(miniature, length, computes)) {
@@ -120,9 +142,42 @@ public final class KernelWarmUp {
     }
   }
 
+  /**
+   * Makes the JVM compile the kernels of exits' heads, which may be held in another type than the
+   * model: those for one row, and for as many as they take at a time. Otherwise the first drafts
+   * would wait for one after another, and make calls on whole heads until then.
+   */
+  public static void of(Exits exits, Device device) {
+    if (!helps(device)) {
+      return;
+    }
+    List<Thread> threads = new ArrayList<>();
+    for (Tensor head : exits.headRows(HEAD_ROWS)) {
+      for (int m = 1; m <= DRAFTS; m++) {
+        int rows = m;
+        threads.add(start("head", () -> products(head, rows, device)));
+      }
+    }
+    join(threads);
+  }
+
+  /** Products of {@code m} rows with all of {@code w}. */
+  private static void products(Tensor w, int m, Device device) {
+    int n = w.shape().size(0);
+    int k = w.shape().size(1);
+    try (NativeArena arena = new NativeArena("rows for a head")) {
+      Tensor x = Tensor.allocate(arena, DType.F32, Shape.of(m, k));
+      Tensor y = Tensor.allocate(arena, DType.F32, Shape.of(m, n));
+      for (int i = 0; i < TIMES; i++) {
+        device.kernels().linear(x.span(), w.span(), null, y.span(), m, n, k);
+      }
+    }
+  }
+
   private void start(Use use, DecoderConfig config, WeightSource weights) {
-    Thread thread =
-        new Thread(
+    threads.add(
+        start(
+            use.name(),
             () -> {
               try (NativeArena arena = new NativeArena("miniature")) {
                 Decoder miniature = Miniature.of(config, weights, precision, arena);
@@ -131,11 +186,14 @@ public final class KernelWarmUp {
                 System.getLogger(KernelWarmUp.class.getName()) // finding loggers takes 20 ms
                     .log(System.Logger.Level.DEBUG, "no warm-up of kernels", e);
               }
-            },
-            "sortie-warm-up-" + use.name());
+            }));
+  }
+
+  private static Thread start(String name, Runnable work) {
+    Thread thread = new Thread(work, "sortie-warm-up-" + name);
     thread.setDaemon(true);
-    threads.add(thread);
     thread.start();
+    return thread;
   }
 
   private Device device(Decoder miniature, NativeArena arena) {
@@ -147,6 +205,10 @@ public final class KernelWarmUp {
   /** Waits until the kernels are compiled; those of a long prompt where none was expected. */
   public void await() {
     tokens.complete(LONG_PROMPT);
+    join(threads);
+  }
+
+  private static void join(List<Thread> threads) {
     try {
       for (Thread thread : threads) {
         thread.join();

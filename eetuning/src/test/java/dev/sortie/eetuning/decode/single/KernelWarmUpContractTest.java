@@ -2,6 +2,8 @@ package dev.sortie.eetuning.decode.single;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsReader;
 import dev.sortie.eetuning.host.EmbeddedFolder;
 import dev.sortie.nn.load.Arithmetic;
 import dev.sortie.nn.load.LanguageModel;
@@ -9,8 +11,10 @@ import dev.sortie.nn.load.ModelFiles;
 import dev.sortie.nn.load.Precision;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.kernel.AttentionCall;
+import dev.sortie.tensor.kernel.MatrixCall;
 import dev.sortie.tensor.kernel.ObservedKernels;
 import dev.sortie.tensor.kernel.TiledKernels;
+import dev.sortie.tensor.memory.NativeArena;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
@@ -47,16 +51,46 @@ class KernelWarmUpContractTest {
   @Test
   void aTextIsReadWithTheRowsOfThePromptAndALongOneStandsForLongerOnes() {
     System.setProperty(PROPERTY, "true");
-    assertThat(rows(OptionalInt.of(3))).isEqualTo(vectors() ? Set.of(1, 3) : Set.of());
-    assertThat(rows(OptionalInt.of(0))).isEqualTo(vectors() ? Set.of(1) : Set.of());
+    assertThat(rows(OptionalInt.of(3), false)).isEqualTo(vectors() ? Set.of(1, 3) : Set.of());
+    assertThat(rows(OptionalInt.of(0), false)).isEqualTo(vectors() ? Set.of(1) : Set.of());
+    assertThat(rows(OptionalInt.of(0), true))
+        .as("drafts come in twos")
+        .isEqualTo(vectors() ? Set.of(1, 2) : Set.of());
     int rest = KernelWarmUp.LONG_PROMPT - TiledKernels.EARLY;
     Set<Integer> all = vectors() ? Set.of(1, KernelWarmUp.LONG_PROMPT, rest) : Set.of();
-    assertThat(rows(OptionalInt.of(5000))).isEqualTo(all);
-    assertThat(rows(OptionalInt.empty())).as("none was expected").isEqualTo(all);
+    assertThat(rows(OptionalInt.of(5000), false)).isEqualTo(all);
+    assertThat(rows(OptionalInt.empty(), false)).as("none was expected").isEqualTo(all);
+  }
+
+  /** Heads of exits are those of fable, in BF16: products of one to four rows are made. */
+  @Test
+  void headsOfExitsAreReadForAsManyRowsAsAKernelTakes() {
+    Set<Integer> rows = ConcurrentHashMap.newKeySet();
+    try (Device cpu = Device.cpu(1);
+        NativeArena arena = new NativeArena("exits of fable");
+        LanguageModel model =
+            LanguageModel.load(EmbeddedFolder.FABLE.path(), Precision.FILE, cpu)) {
+      ObservedKernels kernels =
+          new ObservedKernels(
+              cpu.kernels(),
+              (asked, ran, nanos) -> {
+                if (ran instanceof MatrixCall.Linear linear) {
+                  rows.add(linear.m());
+                }
+              });
+      Exits exits =
+          ExitsReader.of(model).read(EmbeddedFolder.FABLE_EXITS.path(), arena, cpu.kernels());
+      KernelWarmUp.of(exits, new Device(kernels, cpu.pool()));
+      assertThat(rows).as("without the launcher").isEmpty();
+      System.setProperty(PROPERTY, "true");
+      KernelWarmUp.of(exits, new Device(kernels, cpu.pool()));
+      assertThat(rows).isEqualTo(vectors() ? Set.of(1, 2, 3, 4) : Set.of());
+      assertThat(running()).as("after waiting").isEmpty();
+    }
   }
 
   /** How many tokens of a text are computed together, in a warm-up for a prompt. */
-  private static Set<Integer> rows(OptionalInt prompt) {
+  private static Set<Integer> rows(OptionalInt prompt, boolean drafts) {
     Set<Integer> rows = ConcurrentHashMap.newKeySet();
     try (Device cpu = Device.cpu(1);
         ModelFiles files = ModelFiles.open(EmbeddedFolder.FABLE.path())) {
@@ -73,7 +107,8 @@ class KernelWarmUpContractTest {
               Precision.FILE,
               Arithmetic.INTEGER,
               new Device(kernels, cpu.pool()),
-              tokenizer -> prompt.orElseThrow());
+              tokenizer -> prompt.orElseThrow(),
+              drafts);
       warmUp.begin(files.config().decoder(), files.weights());
       if (prompt.isPresent()) {
         warmUp.expect(files.tokenizer());
