@@ -27,6 +27,7 @@ import java.util.SequencedSet;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.BiFunction;
 import java.util.function.IntPredicate;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -132,6 +133,9 @@ public final class ExitsReader {
       // one copy for all exits that cover the same tokens: what one has read the next finds in
       // cache
       Map<DraftVocabulary, Linear> heads = new HashMap<>();
+      QuantizedWeights whole = new QuantizedWeights(weights, type, allocator, kernels);
+      BiFunction<DraftVocabulary, Linear, Linear> hold =
+          (draft, head) -> plain ? head : heads.computeIfAbsent(draft, d -> whole.head(head));
       NavigableMap<Integer, DraftVocabulary> rowsOfBackbone = new TreeMap<>();
       Optional<Lookahead> lookahead = Optional.empty();
       for (JsonObject one : root.getObjects("exits")) {
@@ -163,17 +167,16 @@ public final class ExitsReader {
         Weights share = Heads.sharding(model.decoder(), draft).share(weights);
         QuantizedWeights held = new QuantizedWeights(share, type, allocator, kernels);
         Weights named = (plain ? share : held).under(ExitsFile.prefix(depth));
-        UnaryOperator<Linear> hold =
-            plain ? h -> h : h -> heads.computeIfAbsent(draft.orElseThrow(), d -> held.head(h));
+        UnaryOperator<Linear> holdHead = head -> hold.apply(draft.orElseThrow(), head);
         if (outline.isLookahead()) {
           lookahead =
               Optional.of(
                   new Lookahead(model.decoder(), named, outline.features(), own, draft, rows)
-                      .withDraftHead(hold));
+                      .withDraftHead(holdHead));
         } else {
           ExitArchitecture architecture = outline.architecture().orElseThrow();
           ExitSpec spec = new ExitSpec(depth, architecture, own, outline.draftTokens());
-          Exit exit = new Exit(spec, model.decoder(), named, draft, rows).withDraftHead(hold);
+          Exit exit = new Exit(spec, model.decoder(), named, draft, rows).withDraftHead(holdHead);
           exits.add(exit.with(Gates.read(one, named, model.config().decoder())));
         }
       }
@@ -181,13 +184,8 @@ public final class ExitsReader {
       int layers = model.config().decoder().layers();
       if (!rowsOfBackbone.isEmpty() && there.add(layers) && asked.contains(layers)) {
         DraftVocabulary draft = rowsOfBackbone.lastEntry().getValue();
-        QuantizedWeights held = new QuantizedWeights(weights, type, allocator, kernels);
-        Linear head = Heads.rows(model.decoder(), draft, rows);
-        exits.add(
-            Exit.afterLastLayer(
-                model.decoder(),
-                draft,
-                plain ? head : heads.computeIfAbsent(draft, d -> held.head(head))));
+        Linear head = hold.apply(draft, Heads.rows(model.decoder(), draft, rows));
+        exits.add(Exit.afterLastLayer(model.decoder(), draft, head));
       }
       Exits.requireAll(List.copyOf(there), asked);
       return new Exits(

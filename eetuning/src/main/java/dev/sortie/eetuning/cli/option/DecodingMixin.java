@@ -307,7 +307,7 @@ public final class DecodingMixin {
         return new Strategy.Speculation(exits, drafts, threshold);
       }
       return early
-          ? new Strategy.AtExits(exits, policy, maxPending, !drafts.equals(List.of(NONE)))
+          ? new Strategy.AtExits(exits, policy, maxPending, verifiesDrafts())
           : Strategy.FULL;
     }
   }
@@ -318,7 +318,7 @@ public final class DecodingMixin {
       return Exits.none();
     }
     Exits exits = askedExits(d, m, arena, device);
-    KernelWarmUp.of(exits, device);
+    KernelWarmUp.heads(exits, d.early() && d.verifiesDrafts(), device);
     return exits;
   }
 

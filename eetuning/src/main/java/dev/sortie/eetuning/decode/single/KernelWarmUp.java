@@ -44,9 +44,10 @@ public final class KernelWarmUp {
   /** Texts read, and tokens written: the kernel that is called least is compiled by then. */
   private static final int TIMES = 32;
 
-  /** Rows of a head, and the most rows of x that kernels take at a time. */
+  /** Rows of a head: few, since they are read by kernels that are not compiled yet. */
   private static final int HEAD_ROWS = 64;
 
+  /** The most rows of x that a kernel takes at a time. */
   private static final int DRAFTS = 4;
 
   /**
@@ -144,21 +145,24 @@ public final class KernelWarmUp {
 
   /**
    * Makes the JVM compile the kernels of exits' heads, which may be held in another type than the
-   * model: those for one row, and for as many as they take at a time. Otherwise the first drafts
-   * would wait for one after another, and make calls on whole heads until then.
+   * model. Otherwise the first tokens would wait for one after another, and make calls on whole
+   * heads until then.
+   *
+   * @param drafts whether heads read several drafts in a pass, for which they have kernels that
+   *     take as many rows at a time
    */
-  public static void of(Exits exits, Device device) {
+  public static void heads(Exits exits, boolean drafts, Device device) {
     if (!helps(device)) {
       return;
     }
-    List<Thread> threads = new ArrayList<>();
+    List<Thread> begun = new ArrayList<>();
     for (Tensor head : exits.headRows(HEAD_ROWS)) {
-      for (int m = 1; m <= DRAFTS; m++) {
+      for (int m = 1; m <= (drafts ? DRAFTS : 1); m++) {
         int rows = m;
-        threads.add(start("head", () -> products(head, rows, device)));
+        begun.add(start("head", () -> products(head, rows, device)));
       }
     }
-    join(threads);
+    join(begun);
   }
 
   /** Products of {@code m} rows with all of {@code w}. */
@@ -182,15 +186,22 @@ public final class KernelWarmUp {
               try (NativeArena arena = new NativeArena("miniature")) {
                 Decoder miniature = Miniature.of(config, weights, precision, arena);
                 use.miniature().accept(miniature, device(miniature, arena));
-              } catch (RuntimeException e) { // the model itself says what is wrong with it
-                System.getLogger(KernelWarmUp.class.getName()) // finding loggers takes 20 ms
-                    .log(System.Logger.Level.DEBUG, "no warm-up of kernels", e);
               }
             }));
   }
 
   private static Thread start(String name, Runnable work) {
-    Thread thread = new Thread(work, "sortie-warm-up-" + name);
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                work.run();
+              } catch (RuntimeException e) { // the model itself says what is wrong with it
+                System.getLogger(KernelWarmUp.class.getName()) // finding loggers takes 20 ms
+                    .log(System.Logger.Level.DEBUG, "no warm-up of kernels", e);
+              }
+            },
+            "sortie-warm-up-" + name);
     thread.setDaemon(true);
     thread.start();
     return thread;

@@ -80,10 +80,13 @@ class KernelWarmUpContractTest {
               });
       Exits exits =
           ExitsReader.of(model).read(EmbeddedFolder.FABLE_EXITS.path(), arena, cpu.kernels());
-      KernelWarmUp.of(exits, new Device(kernels, cpu.pool()));
+      Device observed = new Device(kernels, cpu.pool());
+      KernelWarmUp.heads(exits, true, observed);
       assertThat(rows).as("without the launcher").isEmpty();
       System.setProperty(PROPERTY, "true");
-      KernelWarmUp.of(exits, new Device(kernels, cpu.pool()));
+      KernelWarmUp.heads(exits, false, observed);
+      assertThat(rows).as("without drafts").isEqualTo(vectors() ? Set.of(1) : Set.of());
+      KernelWarmUp.heads(exits, true, observed);
       assertThat(rows).isEqualTo(vectors() ? Set.of(1, 2, 3, 4) : Set.of());
       assertThat(running()).as("after waiting").isEmpty();
     }
