@@ -57,12 +57,24 @@ class HttpFaultsContractTest {
 
   private static RawClient.Answer send(String request) {
     try (RawClient client = new RawClient(tiny.port())) {
-      client.write(request);
+      client.write(request.replaceFirst(" HTTP/1.1\r\n", " HTTP/1.1\r\nHost: localhost\r\n"));
       RawClient.Answer answer = client.read();
       assertThat(answer.error().getString("message")).isNotEmpty();
       assertThat(client.isEnded()).isTrue();
       return answer;
     }
+  }
+
+  @Test
+  void aRequestWithoutAHostAndABodyThatIsCompressed() {
+    try (RawClient client = new RawClient(tiny.port())) {
+      client.write("GET /health HTTP/1.1\r\n\r\n");
+      assertThat(client.read().error().getString("message")).contains("no Host");
+    }
+    RawClient.Answer compressed =
+        send("POST /tokenize HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n");
+    assertThat(compressed.status()).isEqualTo(415);
+    assertThat(compressed.error().getString("message")).contains("gzip", "send it plain");
   }
 
   @Test
@@ -101,7 +113,9 @@ class HttpFaultsContractTest {
   void aBodyThatIsNoUtf8() {
     try (RawClient client = new RawClient(tiny.port())) {
       client.write(
-          "POST /v1/completions HTTP/1.1\r\nX-Api-Key: " + KEY + "\r\nContent-Length: 14\r\n\r\n");
+          "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nX-Api-Key: "
+              + KEY
+              + "\r\nContent-Length: 14\r\n\r\n");
       client.write("{\"prompt\":\"".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
       client.write(new byte[] {(byte) 0xff, '"', '}'});
       RawClient.Answer answer = client.read();
@@ -164,15 +178,21 @@ class HttpFaultsContractTest {
   void whatIsRefusedBehindOthersIsToldBehindTheirAnswers(int sent, int answered, int status) {
     String json = "{\"prompt\":\"The hen\",\"max_tokens\":300,\"ignore_eos\":true}";
     String request =
-        "POST /v1/completions HTTP/1.1\r\nX-Api-Key: %s\r\nContent-Length: %d\r\n\r\n%s"
+        "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nX-Api-Key: %s\r\nContent-Length: %d\r\n\r\n%s"
             .formatted(KEY, json.length(), json);
     try (RawClient client = new RawClient(tiny.port())) {
       client.write(request.repeat(sent) + "no HTTP\r\n\r\n");
       for (int i = 0; i < answered; i++) {
         assertThat(client.read().status()).isEqualTo(200);
       }
-      assertThat(client.read().status()).isEqualTo(status);
+      RawClient.Answer refusal = client.read();
+      assertThat(refusal.status()).isEqualTo(status);
       assertThat(client.isEnded()).isTrue();
+      assertThat(tiny.log)
+          .filteredOn(line -> line.contains(refusal.headers().get("X-Request-Id")))
+          .singleElement()
+          .asString()
+          .contains("\"path\":null", "\"status\":" + status);
     }
   }
 

@@ -204,4 +204,30 @@ class OperationContractTest {
     }
     assertThat(tiny.isIdleWithinASecond()).isTrue();
   }
+
+  /** A stream has begun with status 200 when its time is over. */
+  @Test
+  void answersThatTakeTooLongAreCountedByText() throws InterruptedException {
+    tiny.close();
+    tiny = TinyServer.withTimeout(folder, Duration.ofMillis(300));
+    String json =
+        "{\"prompt\":\"a\",\"n\":2,\"max_tokens\":15000,\"ignore_eos\":true,\"stream\":%s}";
+    RawClient.Answer streamed = tiny.post(TEXT, json.formatted(true));
+    assertThat(streamed.status()).isEqualTo(200);
+    assertThat(streamed.body()).contains("\"code\":\"timeout\"");
+    assertThat(tiny.post(TEXT, json.formatted(false)).status()).isEqualTo(504);
+    assertThat(metrics()).containsEntry("sortie_texts_total{finish=\"timeout\"}", 4.0);
+  }
+
+  /** As nginx logs it. */
+  @Test
+  void aClientThatLeavesBeforeItsAnswerBeginsHasStatus499() throws InterruptedException {
+    try (RawClient client = new RawClient(tiny.port())) {
+      client.ask(TEXT, "{\"prompt\":\"a\",\"max_tokens\":15000,\"ignore_eos\":true}");
+      Thread.sleep(100);
+    }
+    tiny.awaitRequests(1);
+    assertThat(tiny.log).singleElement().asString().contains("\"status\":499", "\"left\":true");
+    assertThat(metrics()).containsEntry("sortie_responses_total{status=\"499\"}", 1.0);
+  }
 }

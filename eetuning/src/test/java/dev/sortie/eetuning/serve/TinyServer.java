@@ -66,6 +66,18 @@ final class TinyServer implements AutoCloseable {
       Optional<TlsIdentity> tls,
       String template)
       throws InterruptedException {
+    this(folder, settings, limits, keys, tls, template, Duration.ofSeconds(60));
+  }
+
+  private TinyServer(
+      Path folder,
+      EngineSettings settings,
+      HttpLimits limits,
+      ApiKeys keys,
+      Optional<TlsIdentity> tls,
+      String template,
+      Duration most)
+      throws InterruptedException {
     model =
         LanguageModel.load(
             TinyModel.write(folder.resolve("model"), 4, 16, 290, CONTEXT, 1),
@@ -86,7 +98,7 @@ final class TinyServer implements AutoCloseable {
             new HttpSettings("127.0.0.1", 0, List.of("llm.example.com"), tls, limits),
             keys,
             new AccessLog(log::add),
-            Duration.ofSeconds(60));
+            most);
     server.warmUp();
   }
 
@@ -94,6 +106,18 @@ final class TinyServer implements AutoCloseable {
   static TinyServer start(Path folder) throws InterruptedException {
     return new TinyServer(
         folder, new EngineSettings(8, 8, 4 * CONTEXT), HttpLimits.DEFAULT, ApiKeys.none());
+  }
+
+  /** The same for answers that may take so long. */
+  static TinyServer withTimeout(Path folder, Duration most) throws InterruptedException {
+    return new TinyServer(
+        folder,
+        new EngineSettings(8, 8, 4 * CONTEXT),
+        HttpLimits.DEFAULT,
+        ApiKeys.none(),
+        Optional.empty(),
+        TEMPLATE,
+        most);
   }
 
   /** The same with a chat template that does not write tools down. */

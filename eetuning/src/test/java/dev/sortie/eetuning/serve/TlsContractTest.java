@@ -89,7 +89,7 @@ class TlsContractTest {
       OutputStream out = socket.getOutputStream();
       String body = "{\"prompt\":\"a\",\"max_tokens\":4}";
       out.write(
-          ("POST /v1/completions HTTP/1.1\r\nConnection: close\r\nContent-Length: "
+          ("POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: "
                   + body.length()
                   + "\r\n\r\n"
                   + body)
@@ -111,7 +111,7 @@ class TlsContractTest {
       leaving
           .getOutputStream()
           .write(
-              ("POST /v1/completions HTTP/1.1\r\nContent-Length: "
+              ("POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
                       + endless.length()
                       + "\r\n\r\n"
                       + endless)

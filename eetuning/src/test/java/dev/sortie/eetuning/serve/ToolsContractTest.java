@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -146,12 +145,11 @@ class ToolsContractTest {
   @Test
   void aFormatSaysNothingOfACallThatMustBeMade() {
     String format = "\"response_format\":{\"type\":\"json_object\"}";
-    JsonObject function =
-        message(chat(false, "\"tool_choice\":\"required\",\"parallel_tool_calls\":false," + format))
-            .getObjects("tool_calls")
-            .getFirst()
-            .getObject("function");
+    JsonObject called =
+        chat(false, "\"tool_choice\":\"required\",\"parallel_tool_calls\":false," + format);
+    JsonObject function = message(called).getObjects("tool_calls").getFirst().getObject("function");
     assertCall(function.getString("name"), function.getString("arguments"));
+    assertThat(called.getObject("sortie").getStrings("ignored")).containsExactly("response_format");
   }
 
   @Test
@@ -176,32 +174,56 @@ class ToolsContractTest {
         .doesNotContain("function_call_arguments");
   }
 
-  /** A call, and the beginning of another that is cut: the message has no tokens of the first. */
-  @Test
-  void probabilitiesOfAMessageAreNotThoseOfCalls() {
+  /** The model's form of a call is no words, wherever its answer is cut. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4, 9})
+  void aCallThatIsCutBeforeItsArgumentsIsLeftOut(int most) {
+    String tool = "{\"type\":\"function\"," + FIND.formatted(true).substring(1);
     String json =
         """
-        {"input":"Where?","max_output_tokens":%d,"seed":1,"text":{"format":%s},%s,
-         "include":["message.output_text.logprobs"],
-         "tools":[{"type":"function","name":"find","parameters":{"type":"object",
-           "properties":{"what":{"enum":["fox","hen"]}},"required":["what"],
-           "additionalProperties":false}}]}""";
-    String format = FORMAT.formatted("\"name\":\"legs\",", "");
-    List<JsonObject> output = List.of();
-    for (int most = 20; most < 300 && output.size() < 2; most += 5) {
-      output =
-          tiny.post("/v1/responses", json.formatted(most, format, bias("<")))
-              .json()
-              .getObjects("output");
-    }
-    assertThat(output).extracting(o -> o.getString("type")).contains("function_call");
-    JsonObject said = output.getLast().getObjects("content").getFirst();
-    String tokens =
-        said.getObjects("logprobs").stream()
-            .map(entry -> entry.getString("token"))
-            .collect(Collectors.joining());
-    assertThat(said.getString("text")).isNotEmpty();
-    assertThat(tokens).endsWith(said.getString("text")).doesNotContain("find");
+        {"input":"Where?","max_output_tokens":%d,"seed":1,"tool_choice":"required",
+         "include":["message.output_text.logprobs","file_search_call.results"],"tools":[%s]}""";
+    JsonObject cut = tiny.post("/v1/responses", json.formatted(most, tool)).json();
+    assertThat(cut.getString("status")).isEqualTo("incomplete");
+    JsonObject message = cut.getObjects("output").getFirst();
+    assertThat(message.getString("type")).isEqualTo("message");
+    JsonObject said = message.getObjects("content").getFirst();
+    assertThat(said.getString("text")).isEmpty();
+    assertThat(cut.getObject("sortie").getStrings("ignored")).containsExactly("include[1]");
+  }
+
+  /** What a client gets it sends back, without a text, and with what came of the call. */
+  @Test
+  void aCallAndItsResultGoOnAsAConversation() {
+    String messages =
+        """
+        {"messages":[{"role":"user","content":"Where?"},
+          {"role":"assistant","content":null,"tool_calls":[{"id":"abcdefghi","type":"function",
+            "function":{"name":"find","arguments":"{\\"what\\":\\"fox\\"}"}}]},
+          {"role":"tool","tool_call_id":"abcdefghi","content":"in the den"}],"max_tokens":3}""";
+    RawClient.Answer answer = tiny.post(CHAT, messages);
+    assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+    assertThat(tiny.post("/apply-template", messages).json().getString("prompt"))
+        .contains("assistant: \n", "tool: in the den");
+  }
+
+  /** Arguments that a stop text cuts are no call that could be made. */
+  @Test
+  void aStopTextWithinACallLeavesItCut() {
+    String more = "\"tool_choice\":\"required\",\"stop\":[\"fox\",\"hen\"]";
+    JsonObject choice = chat(false, more).getObjects("choices").getFirst();
+    assertThat(choice.getString("finish_reason")).isEqualTo("stop");
+    String tool = "{\"type\":\"function\"," + FIND.formatted(true).substring(1);
+    JsonObject response =
+        tiny.post(
+                "/v1/responses",
+                "{\"input\":\"Where?\",\"max_output_tokens\":200,\"tools\":[%s],%s}"
+                    .formatted(tool, more))
+            .json();
+    assertThat(response.getString("status")).isEqualTo("incomplete");
+    assertThat(response.getObject("incomplete_details").getString("reason")).isEqualTo("stop");
+    assertThat(response.getObjects("output").getFirst().getString("status"))
+        .isEqualTo("incomplete");
   }
 
   /**

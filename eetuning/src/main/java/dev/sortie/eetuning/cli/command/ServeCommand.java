@@ -150,11 +150,13 @@ public final class ServeCommand implements Callable<Integer> {
       Device device = m.device();
       Exits asked = exits.exits(policy, m, arena, device);
       TextEngine engine = new TextEngine(m, asked, device, sized(given, m));
+      String called = name == null ? ModelName.of(model.path()) : name;
       ServedModel served =
           new ServedModel(
-              name == null ? ModelName.of(model.path()) : name,
+              called,
               engine,
-              template(model.path()),
+              // clients learn what is wrong with a conversation, and no path of this machine
+              template(model.path()).map(t -> t.named("chat template of " + called)),
               policy,
               maxTokens,
               System.currentTimeMillis() / 1000);
@@ -199,6 +201,11 @@ public final class ServeCommand implements Callable<Integer> {
             new Thread(
                 () -> {
                   boolean sent = server.stop(Duration.ofSeconds(drain));
+                  if (!sent) {
+                    System.err.printf(
+                        "sortie serve: answers did not end within %d s and are cut off; --drain-timeout S waits longer%n",
+                        drain);
+                  }
                   server.close();
                   Runtime.getRuntime().halt(sent ? 0 : 1);
                 },

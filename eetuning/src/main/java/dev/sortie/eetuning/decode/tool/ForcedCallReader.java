@@ -6,7 +6,8 @@ import java.util.Optional;
 
 /**
  * Finds the calls in an answer that has nothing else, for its grammar says so. Arguments are given
- * as they stand there, also where the answer is cut within them.
+ * as they stand there, also where the answer is cut within them. Of a call that is cut before them
+ * nothing is given: what stands there is the model's form of a call, and no words.
  */
 final class ForcedCallReader implements CallReader {
   private final CallFormat format;
@@ -88,8 +89,6 @@ final class ForcedCallReader implements CallReader {
     List<ToolPiece> pieces = new ArrayList<>();
     if (name.isPresent()) {
       pieces.add(call(held.toString(), true));
-    } else if (!held.isEmpty()) {
-      pieces.add(new ToolPiece.Text(held.toString()));
     }
     held.setLength(0);
     return pieces;

@@ -22,6 +22,12 @@ public final class Api implements HttpHandler {
   /** Probes of an orchestrator have no key. */
   private static final Set<String> OPEN = Set.of("/health", "/readyz");
 
+  /** Paths without an endpoint, in metrics. */
+  private static final String OTHER = "other";
+
+  /** The status of a request whose client left before the answer began, as nginx logs it. */
+  private static final int LEFT = 499;
+
   private static final int RETRY_STARTING = 1;
   private static final int RETRY_STOPPING = 5;
 
@@ -114,9 +120,10 @@ public final class Api implements HttpHandler {
       answer(exchange, ApiError.internal());
     } finally {
       double seconds = (System.nanoTime() - start) * 1e-9;
-      String path = endpoints.containsKey(exchange.path()) ? exchange.path() : "other";
-      metrics.request(path, exchange.status(), seconds);
-      log.add(exchange, client, seconds);
+      String path = endpoints.containsKey(exchange.path()) ? exchange.path() : OTHER;
+      int status = exchange.status() == 0 ? LEFT : exchange.status();
+      metrics.request(path, status, seconds);
+      log.add(exchange, status, client, seconds);
     }
   }
 
@@ -135,10 +142,10 @@ public final class Api implements HttpHandler {
     if (methods == null) {
       throw ApiError.of(404, "not_found", "no such path: " + exchange.path());
     }
-    ApiEndpoint found = methods.get(exchange.method());
+    ApiEndpoint found = methods.get(exchange.method().equals("HEAD") ? "GET" : exchange.method());
     if (found == null) {
-      throw ApiError.wrongMethod(
-          exchange.path(), exchange.method(), String.join(", ", methods.keySet()));
+      String allowed = String.join(", ", methods.keySet()).replace("GET", "GET, HEAD");
+      throw ApiError.wrongMethod(exchange.path(), exchange.method(), allowed);
     }
     return found;
   }
@@ -175,8 +182,18 @@ public final class Api implements HttpHandler {
 
   @Override
   public byte[] refusal(int status, String message) {
-    return JsonAnswer.bytes(
-        (status == 500 ? ApiError.internal() : ApiError.of(status, "http_" + status, message))
-            .json());
+    ApiError error =
+        switch (status) {
+          case 500 -> ApiError.internal();
+          case 429 -> ApiError.busy(0, message);
+          default -> ApiError.of(status, "http_" + status, message);
+        };
+    return JsonAnswer.bytes(error.json());
+  }
+
+  @Override
+  public void refused(String id, String peer, int status) {
+    metrics.request(OTHER, status);
+    log.add(id, peer, status);
   }
 }

@@ -12,6 +12,9 @@ final class ChatAnswer {
   private final CallReader reader;
   private int calls;
 
+  /** Whether the text ended within the arguments of a call. */
+  private boolean cut;
+
   /**
    * @param reader finds calls
    */
@@ -44,7 +47,8 @@ final class ChatAnswer {
     return deltas;
   }
 
-  private static Map<String, Object> call(ToolPiece.Call c) {
+  private Map<String, Object> call(ToolPiece.Call c) {
+    cut |= c.isCut();
     return Json.object(
         "id",
         c.id(),
@@ -78,6 +82,6 @@ final class ChatAnswer {
 
   /** Why the choice ended, from why its text did. */
   String reason(String finish) {
-    return calls > 0 && finish.equals("stop") ? "tool_calls" : finish;
+    return calls > 0 && !cut && finish.equals("stop") ? "tool_calls" : finish;
   }
 }

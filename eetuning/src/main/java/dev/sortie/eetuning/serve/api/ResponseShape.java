@@ -39,6 +39,9 @@ final class ResponseShape implements AnswerShape {
   /** Probabilities of tokens whose text is held back, or part of a character. */
   private final List<Map<String, Object>> pending = new ArrayList<>();
 
+  /** Whether the text ended within the arguments of a call. */
+  private boolean cut;
+
   private int sequence;
 
   /**
@@ -108,6 +111,7 @@ final class ResponseShape implements AnswerShape {
       }
       case ToolPiece.Call c -> {
         endMessage(COMPLETED, events);
+        cut |= c.isCut();
         Map<String, Object> item = call(c);
         Map<String, Object> begun = new LinkedHashMap<>(item);
         begun.put("arguments", "");
@@ -162,8 +166,7 @@ final class ResponseShape implements AnswerShape {
   @Override
   public List<AnswerEvent> end(TextEvent.End end, Optional<List<TextEvent.End>> all) {
     List<AnswerEvent> events = new ArrayList<>();
-    String status = status(end.generation());
-    close(status, events);
+    String status = close(end.generation(), events);
     Map<String, Object> response = response(status);
     complete(response, end);
     response.put("sortie", sortie.whole(List.of(end), false));
@@ -174,17 +177,17 @@ final class ResponseShape implements AnswerShape {
   /**
    * Ends all items; a text without one is an empty message. Tokens without text, such as those of a
    * stop text, are the message's too.
+   *
+   * @return the status of the response
    */
-  private void close(String status, List<AnswerEvent> events) {
+  private String close(Generation g, List<AnswerEvent> events) {
     reader.finish().forEach(piece -> add(piece, events));
     if (message.isPresent() ? !pending.isEmpty() : output.isEmpty()) {
       add(new ToolPiece.Text(""), events);
     }
+    String status = g.finish().equals("stop") && !cut ? COMPLETED : INCOMPLETE;
     endMessage(status, events);
-  }
-
-  private static String status(Generation g) {
-    return g.finish().equals("stop") ? COMPLETED : INCOMPLETE;
+    return status;
   }
 
   @Override
@@ -197,8 +200,7 @@ final class ResponseShape implements AnswerShape {
     TextEvent.End end = ends.getFirst();
     List<AnswerEvent> unused = new ArrayList<>();
     end.generation().tokens().forEach(token -> read(token, unused));
-    String status = status(end.generation());
-    close(status, unused);
+    String status = close(end.generation(), unused);
     Map<String, Object> response = response(status);
     complete(response, end);
     response.put("sortie", sortie.whole(ends, true));
@@ -207,7 +209,9 @@ final class ResponseShape implements AnswerShape {
 
   private void complete(Map<String, Object> response, TextEvent.End end) {
     if (response.get("status").equals(INCOMPLETE)) {
-      response.put("incomplete_details", Json.object("reason", "max_output_tokens"));
+      boolean stopped = end.generation().finish().equals("stop"); // by a text, within a call
+      response.put(
+          "incomplete_details", Json.object("reason", stopped ? "stop" : "max_output_tokens"));
     }
     response.put("output", List.copyOf(output));
     Usage usage = Usage.of(List.of(end), 1);

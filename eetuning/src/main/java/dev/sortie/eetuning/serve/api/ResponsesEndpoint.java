@@ -39,7 +39,13 @@ record ResponsesEndpoint(ServedModel served, TextAnswer.Maker answers, Grammars 
     }
     AnswerForm form = tools.form(f, format, served, grammars);
     DecodingFields decoding = DecodingFields.of(f, served);
-    boolean logprobs = f.strings("include", 32).contains(LOGPROBS);
+    List<String> include = f.strings("include", 32);
+    for (int i = 0; i < include.size(); i++) {
+      if (!include.get(i).equals(LOGPROBS)) {
+        f.ignore("include[%d]".formatted(i));
+      }
+    }
+    boolean logprobs = include.contains(LOGPROBS);
     OptionalInt top = f.integer("top_logprobs", 0, MOST_ALTERNATIVES);
     if (top.isPresent() && !logprobs) {
       throw f.wrong("top_logprobs", LOGPROBS + " in include with it");

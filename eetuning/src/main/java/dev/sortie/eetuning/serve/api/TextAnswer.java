@@ -8,8 +8,10 @@ import dev.sortie.eetuning.serve.http.HttpExchange;
 import dev.sortie.eetuning.serve.metric.ServerMetrics;
 import dev.sortie.nn.InputException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.RejectedExecutionException;
@@ -136,6 +138,7 @@ final class TextAnswer {
     long left = start + maker.most().toNanos() - System.nanoTime();
     if (left <= 0) {
       texts.cancel();
+      maker.metrics().timeouts(Arrays.stream(ends).filter(Objects::isNull).count());
       throw ApiError.timeout("the answer took too long; ask for fewer tokens");
     }
     return texts.next(Duration.ofNanos(Math.min(left, most.toNanos())));

@@ -216,6 +216,9 @@ record ToolFields(
     }
     if (forced) {
       requireEnd(f, "where a function must be called");
+      if (asked.isGiven()) {
+        f.ignore(f.has("response_format") ? "response_format" : "text.format");
+      }
       ForcedCalls calls = calls(served);
       return new AnswerForm(grammars.get("tools", calls.source(), calls::grammar));
     }

@@ -16,4 +16,12 @@ public interface HttpHandler {
    * @return JSON
    */
   byte[] refusal(int status, String message);
+
+  /**
+   * What never became a request was answered.
+   *
+   * @param id that the answer has as {@code X-Request-Id}
+   * @param peer the address of the client, without its port
+   */
+  void refused(String id, String peer, int status);
 }

@@ -27,9 +27,14 @@ public final class ServerMetrics {
    * @param path of an endpoint, or one word for all others
    */
   public void request(String path, int status, double seconds) {
+    request(path, status);
+    requestSeconds.add(seconds);
+  }
+
+  /** The same of a request of which not all was read, so that it has no time. */
+  public void request(String path, int status) {
     requests.add(path, 1);
     statuses.add(String.valueOf(status), 1);
-    requestSeconds.add(seconds);
   }
 
   /** The first token of an answer has come, so long after its request. */
@@ -51,6 +56,11 @@ public final class ServerMetrics {
     if (end.found() > 0) {
       prefixHits.increment();
     }
+  }
+
+  /** Texts took longer than an answer may. */
+  public void timeouts(long count) {
+    texts.add("timeout", count);
   }
 
   /** A text has failed. */

@@ -25,7 +25,10 @@ import java.util.concurrent.TimeUnit;
 
 /** A request on a connection of Netty. Its state is guarded by its own lock. */
 final class NettyExchange implements HttpExchange {
-  private final String id = UUID.randomUUID().toString();
+  /** The header with the name of a request. */
+  static final String ID = "X-Request-Id";
+
+  private final String id = newId();
   private final Channel channel;
   private final ArrivedRequest request;
   private final long writeNanos;
@@ -44,6 +47,11 @@ final class NettyExchange implements HttpExchange {
     this.request = request;
     this.writeNanos = TimeUnit.SECONDS.toNanos(writeSeconds);
     this.inFlight = inFlight;
+  }
+
+  /** A name that no other request has. */
+  static String newId() {
+    return UUID.randomUUID().toString();
   }
 
   @Override
@@ -73,6 +81,11 @@ final class NettyExchange implements HttpExchange {
 
   @Override
   public String peer() {
+    return peer(channel);
+  }
+
+  /** The address at the other end of a connection. */
+  static String peer(Channel channel) {
     return channel.remoteAddress() instanceof InetSocketAddress a
         ? a.getAddress().getHostAddress()
         : String.valueOf(channel.remoteAddress());
@@ -136,8 +149,12 @@ final class NettyExchange implements HttpExchange {
     begun(code);
     HttpResponse response =
         new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(code));
+    boolean chunked = request.head().protocolVersion().isKeepAliveDefault(); // since HTTP/1.1
+    if (!chunked) { // the end of the connection is the end of the body
+      endsConnection();
+    }
     fill(response, headers);
-    response.headers().set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
+    HttpUtil.setTransferEncodingChunked(response, chunked);
     channel.writeAndFlush(response);
   }
 
@@ -149,12 +166,18 @@ final class NettyExchange implements HttpExchange {
     keepAlive = HttpUtil.isKeepAlive(request.head()) && !inFlight.isDraining();
   }
 
+  private synchronized void endsConnection() {
+    keepAlive = false;
+  }
+
   private void fill(HttpResponse response, Map<String, String> headers) {
     headers.forEach((name, value) -> response.headers().set(name, value));
-    response.headers().set("X-Request-Id", id);
+    response.headers().set(ID, id);
     response.headers().set("X-Content-Type-Options", "nosniff");
     if (!keepsAlive()) {
       response.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+    } else if (!request.head().protocolVersion().isKeepAliveDefault()) {
+      response.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.KEEP_ALIVE);
     }
   }
 

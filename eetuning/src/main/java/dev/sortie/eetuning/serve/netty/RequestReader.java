@@ -30,6 +30,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class RequestReader extends SimpleChannelInboundHandler<HttpObject> {
   private static final int LINGER_MILLIS = 1000;
+  private static final String IDENTITY = HttpHeaderValues.IDENTITY.toString();
 
   private final HttpLimits limits;
   private final HttpHandler handler;
@@ -99,7 +100,13 @@ final class RequestReader extends SimpleChannelInboundHandler<HttpObject> {
   private void begin(ChannelHandlerContext context, HttpRequest request) {
     head = request;
     body = new ByteArrayOutputStream();
-    if (HttpUtil.getContentLength(request, 0L) > limits.bodyBytes()) {
+    String coding = request.headers().get(HttpHeaderNames.CONTENT_ENCODING, IDENTITY);
+    if (request.protocolVersion().equals(HttpVersion.HTTP_1_1)
+        && !request.headers().contains(HttpHeaderNames.HOST)) {
+      refuse(context, 400, "the request has no Host header, which HTTP/1.1 requires");
+    } else if (!coding.equalsIgnoreCase(IDENTITY)) {
+      refuse(context, 415, "the body is encoded as " + coding + "; send it plain");
+    } else if (HttpUtil.getContentLength(request, 0L) > limits.bodyBytes()) {
       tooLarge(context);
     } else if (HttpUtil.is100ContinueExpected(request)) {
       context.writeAndFlush(
@@ -159,9 +166,12 @@ final class RequestReader extends SimpleChannelInboundHandler<HttpObject> {
     refusal =
         new DefaultFullHttpResponse(
             HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), Unpooled.wrappedBuffer(text));
+    String id = NettyExchange.newId();
+    handler.refused(id, NettyExchange.peer(context.channel()), status);
     refusal
         .headers()
         .set(HttpHeaderNames.CONTENT_TYPE, "application/json")
+        .set(NettyExchange.ID, id)
         .setInt(HttpHeaderNames.CONTENT_LENGTH, text.length)
         .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
     if (!connection.isAnswering()) {

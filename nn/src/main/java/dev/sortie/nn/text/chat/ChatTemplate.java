@@ -140,6 +140,11 @@ public final class ChatTemplate {
     return origin;
   }
 
+  /** The same template by another name in messages. */
+  public ChatTemplate named(String name) {
+    return of(sources, name, specials);
+  }
+
   /** SHA-256 of its text, that of others of the model, and its special tokens. */
   public String sha256() {
     Map<String, Object> all = Json.object("templates", new TreeMap<>(sources));

@@ -1,6 +1,5 @@
 package dev.sortie.eetuning.decode.grammar.schema;
 
-import dev.sortie.eetuning.decode.grammar.CodePoints;
 import dev.sortie.eetuning.decode.grammar.Expression;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
@@ -8,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The numbers that a schema allows. Within bounds a number has no exponent; of those that are no
- * whole numbers, the ones between whole numbers within the bounds.
+ * The numbers that a schema allows. Within bounds a number has no exponent, and next to them no
+ * more digits than a double holds.
  */
 final class NumberSchema {
   /** So many a double holds in any case. */
@@ -20,9 +19,6 @@ final class NumberSchema {
 
   private static final List<String> BOUNDS =
       List.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum");
-
-  private static final Expression POINT = new Expression.Text(".");
-  private static final Expression DIGIT = digits('0', '9');
 
   private NumberSchema() {}
 
@@ -35,6 +31,28 @@ final class NumberSchema {
   private record Bound(BigDecimal value, boolean open) {
     Bound negated() {
       return new Bound(value.negate(), open);
+    }
+
+    BigDecimal whole() {
+      return value.setScale(0, RoundingMode.FLOOR);
+    }
+
+    boolean isWhole() {
+      return fraction().isEmpty();
+    }
+
+    /** The digits after the point, without zeros at the end. */
+    String fraction() {
+      BigDecimal rest = value.subtract(whole());
+      return rest.signum() == 0
+          ? ""
+          : rest.stripTrailingZeros().toPlainString().substring("0.".length());
+    }
+
+    /** The next number that has so few digits that a double holds it; a bound with fewer itself. */
+    Bound shortened(RoundingMode direction) {
+      BigDecimal nearest = value.setScale(Math.min(value.scale(), room(whole())), direction);
+      return nearest.compareTo(value) == 0 ? this : new Bound(nearest, false);
     }
 
     /** Whether this leaves less above it. */
@@ -56,7 +74,9 @@ final class NumberSchema {
       alternatives.add(Expression.sequence(new Expression.Text("-"), e));
     }
     if (alternatives.isEmpty()) {
-      throw place.error("has no whole number within its bounds; widen them");
+      throw place.error(
+          "has no %s within its bounds; widen them"
+              .formatted(whole ? "whole number" : "number of up to " + DIGITS + " digits"));
     }
     return new Expression.Choice(alternatives);
   }
@@ -80,68 +100,74 @@ final class NumberSchema {
 
   /** The numbers from 0 on within bounds. */
   private static List<Expression> positive(Bound floor, Bound ceiling, boolean whole) {
+    Bound low = floor.value().signum() < 0 ? new Bound(BigDecimal.ZERO, false) : floor;
+    Bound high = ceiling.value().compareTo(LARGEST) > 0 ? new Bound(LARGEST, false) : ceiling;
+    if (low.value().compareTo(high.value()) > 0) {
+      return List.of();
+    }
+    return whole ? whole(low, high) : fractional(low, high);
+  }
+
+  private static List<Expression> whole(Bound low, Bound high) {
+    BigDecimal first = low.value().setScale(0, RoundingMode.CEILING);
+    BigDecimal last = high.value().setScale(0, RoundingMode.FLOOR);
+    boolean firstIsOut = low.open() && low.value().compareTo(first) == 0;
+    boolean lastIsOut = high.open() && high.value().compareTo(last) == 0;
+    return between(
+        firstIsOut ? first.add(BigDecimal.ONE) : first,
+        lastIsOut ? last.subtract(BigDecimal.ONE) : last);
+  }
+
+  private static List<Expression> between(BigDecimal from, BigDecimal to) {
+    return from.compareTo(to) > 0
+        ? List.of()
+        : List.of(WholeNumbers.between(from.longValueExact(), to.longValueExact()));
+  }
+
+  /**
+   * Those with the whole part of a bound, whose fractions it limits, and those between, whose
+   * fractions are free.
+   */
+  private static List<Expression> fractional(Bound low, Bound high) {
+    Bound least = low.shortened(RoundingMode.CEILING);
+    Bound most = high.shortened(RoundingMode.FLOOR);
+    int order = least.value().compareTo(most.value());
+    if (order > 0 || order == 0 && (least.open() || most.open())) {
+      return List.of();
+    }
+    BigDecimal first = least.whole();
+    BigDecimal last = most.whole();
+    boolean below = most.open() && most.isWhole(); // the last whole number is out of reach
+    BigDecimal top = below ? last.subtract(BigDecimal.ONE) : last;
     List<Expression> all = new ArrayList<>();
-    BigDecimal first = floor.value().max(BigDecimal.ZERO).setScale(0, RoundingMode.CEILING);
-    boolean firstIsOut = floor.open() && floor.value().compareTo(first) == 0;
-    BigDecimal last = ceiling.value().min(LARGEST).setScale(0, RoundingMode.FLOOR);
-    boolean lastIsOut = ceiling.open() && ceiling.value().compareTo(last) == 0;
-    if (first.compareTo(last) > 0) {
+    if (first.equals(top)) {
+      Fractions within =
+          new Fractions(
+              least.fraction(), least.open(), below ? null : most.fraction(), most.open());
+      within.after(first, room(first)).ifPresent(all::add);
       return all;
     }
-    BigDecimal from = firstIsOut ? first.add(BigDecimal.ONE) : first;
-    BigDecimal to = lastIsOut ? last.subtract(BigDecimal.ONE) : last;
-    if (whole) {
-      if (from.compareTo(to) <= 0) {
-        all.add(WholeNumbers.between(from.longValueExact(), to.longValueExact()));
-      }
-      return all;
+    BigDecimal free = first;
+    if (least.open() || !least.isWhole()) {
+      new Fractions(least.fraction(), least.open(), null, false)
+          .after(first, room(first))
+          .ifPresent(all::add);
+      free = first.add(BigDecimal.ONE);
     }
-    if (firstIsOut && first.compareTo(last) < 0 && room(first) > 0) {
-      all.add(
-          Expression.sequence(
-              new Expression.Text(first.toPlainString()),
-              POINT,
-              new Expression.Repeat(DIGIT, 0, room(first) - 1),
-              digits('1', '9')));
+    for (Expression e : between(free, top.subtract(BigDecimal.ONE))) {
+      all.add(Expression.sequence(e, Expression.optional(new Expression.Call("fraction"))));
     }
-    BigDecimal below = last.subtract(BigDecimal.ONE); // up to which any fraction fits
-    if (lastIsOut && from.compareTo(below) <= 0) {
-      all.add(
-          Expression.sequence(new Expression.Text(below.toPlainString()), fraction(room(below))));
-      below = below.subtract(BigDecimal.ONE);
-    }
-    if (from.compareTo(below) <= 0) {
-      all.add(
-          Expression.sequence(
-              WholeNumbers.between(from.longValueExact(), below.longValueExact()),
-              Expression.optional(new Expression.Call("fraction"))));
-    }
-    if (!lastIsOut && from.compareTo(last) <= 0) {
-      all.add(
-          Expression.sequence(
-              new Expression.Text(last.toPlainString()),
-              Expression.optional(
-                  Expression.sequence(
-                      POINT, new Expression.Repeat(new Expression.Text("0"), 1, 15)))));
-    }
+    new Fractions("", false, below ? null : most.fraction(), most.open())
+        .after(top, room(top))
+        .ifPresent(all::add);
     return all;
   }
 
   /**
-   * How many digits may follow a whole number next to an open bound: with more than 15 in all, a
-   * double may be the bound itself.
+   * How many digits may follow a whole number next to a bound: with more than 15 in all, a double
+   * may be the bound itself.
    */
   private static int room(BigDecimal whole) {
     return DIGITS - (whole.signum() == 0 ? 0 : whole.precision());
-  }
-
-  private static Expression fraction(int digits) {
-    return digits == 0
-        ? Expression.EMPTY
-        : Expression.optional(Expression.sequence(POINT, new Expression.Repeat(DIGIT, 1, digits)));
-  }
-
-  private static Expression digits(char first, char last) {
-    return new Expression.OneOf(CodePoints.range(first, last));
   }
 }

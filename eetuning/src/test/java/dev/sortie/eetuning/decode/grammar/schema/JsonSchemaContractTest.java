@@ -64,6 +64,13 @@ class JsonSchemaContractTest {
           {"type":"number","exclusiveMinimum":100} ; 100.000000000001 ~ 101.5                       ; 100.0000000000001 ~ 100.0
           {"type":"number","exclusiveMinimum":-9,"exclusiveMaximum":-1} ; -1.00000000000001 ~ -8.99999999999999 ; -1.000000000000001 ~ -8.999999999999999
           {"type":"number","minimum":999999999999997,"exclusiveMaximum":999999999999999} ; 999999999999997.5 ~ 999999999999998 ; 999999999999998.9
+          {"type":"number","minimum":0.2,"maximum":0.85} ; 0.2 ~ 0.20 ~ 0.25 ~ 0.8 ~ 0.849999 ~ 0.850 ~ 0.31 ; 0.1 ~ 0.19 ~ 0.851 ~ 0.9 ~ 0 ~ 1 ~ 0.
+          {"type":"number","minimum":0.5,"maximum":1.5} ; 0.5 ~ 0.75 ~ 1 ~ 1.0 ~ 1.49 ~ 1.50 ; 0.49 ~ 1.51 ~ 1.6 ~ 0 ~ 2
+          {"type":"number","exclusiveMinimum":0.1,"exclusiveMaximum":0.3} ; 0.2 ~ 0.100000000000001 ~ 0.299999999999999 ; 0.1 ~ 0.10 ~ 0.3 ~ 0.30 ~ 0.1000000000000001
+          {"type":"number","minimum":-1.25,"maximum":-0.5} ; -1.25 ~ -1 ~ -0.5 ~ -0.7 ~ -1.2 ; -1.26 ~ -0.4 ~ 0.7 ~ -0.49
+          {"type":"number","minimum":-0.5,"maximum":12.5} ; -0.5 ~ 0 ~ 0.4 ~ 12 ~ 12.5 ~ 11.99 ; -0.6 ~ -1 ~ 12.51 ~ 13
+          {"type":"number","minimum":2.5,"maximum":2.5} ; 2.5 ~ 2.500                               ; 2.4 ~ 2.51 ~ 2
+          {"type":"number","minimum":3.05,"exclusiveMaximum":3.1} ; 3.05 ~ 3.09 ~ 3.0999            ; 3.1 ~ 3.04 ~ 3.0 ~ 3
           {"type":"array","items":{"type":"integer"},"minItems":2,"maxItems":3} ; [1,2] ~ [1, 2,3]  ; [1] ~ [1,2,3,4] ~ [] ~ [1,2
           {"type":"array","items":{"type":"null"}} ; [] ~ [null] ~ [null,null] ~ [ null ]           ; [1] ~ [null,]
           {"type":"array","prefixItems":[{"const":1},{"const":2}],"items":{"const":3}} ; [] ~ [1] ~ [1,2] ~ [1,2,3,3] ; [2] ~ [1,3] ~ [1,2,2]
@@ -138,7 +145,9 @@ class JsonSchemaContractTest {
           {"type":"string","format":"email"}      ; #/format is "email", expected one of date
           {"type":"array","minItems":3,"maxItems":2} ; #/minItems is 3, and there are at most 2
           {"type":"integer","minimum":3,"maximum":2} ; # has no whole number within its bounds
-          {"type":"number","minimum":0.2,"maximum":0.8} ; # has no whole number within its bounds
+          {"type":"integer","minimum":0.2,"maximum":0.8} ; # has no whole number within its bounds
+          {"type":"number","exclusiveMinimum":0.2,"exclusiveMaximum":0.2} ; # has no number of up to 15 digits within its bounds
+          {"type":"number","exclusiveMinimum":0,"maximum":1e-20} ; # has no number of up to 15 digits within its bounds
           {"type":"integer","minimum":"a"}        ; #/minimum is "a", expected a number
           """)
   void aSchemaThatAGrammarCannotSayIsRefusedByKeywordAndPlace(String schema, String reason) {
