@@ -104,9 +104,11 @@ public final class Model implements AutoCloseable {
    * The answer to a conversation that is written down.
    *
    * @param prompt as {@link #prompt} gives it
-   * @throws InputException if that and the answer do not fit in the model's context
+   * @throws InputException if that and the answer do not fit in the model's context, or an id is no
+   *     token
    */
   public TextRun answer(int[] prompt, TextOptions options) {
+    Prompt.check(prompt, model.config().decoder().vocab());
     return run(prompt, Prompt.endsOfAnswer(model), options);
   }
 
@@ -234,8 +236,13 @@ public final class Model implements AutoCloseable {
     return score(text, Exits.none());
   }
 
-  /** Scores a text with the final layer and each of these exits. */
+  /**
+   * Scores a text with the final layer and each of these exits.
+   *
+   * @throws InputException if the text has fewer than two tokens, or the exits are of another model
+   */
   public TextScorer.Result score(String text, Exits exits) {
+    exits.requireOf(model.decoder());
     return inTurn(
         () -> new TextScorer(model, exits, model.device()).score(text, TextScorer.Progress.NONE));
   }

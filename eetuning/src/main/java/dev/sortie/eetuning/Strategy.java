@@ -96,6 +96,7 @@ public sealed interface Strategy {
 
     @Override
     public DecodingStrategy begin(Decoder decoder, int capacity, Device device) {
+      exits.requireOf(decoder);
       if (exits.exits().isEmpty()) {
         return FULL.begin(decoder, capacity, device);
       }
@@ -123,6 +124,7 @@ public sealed interface Strategy {
 
     @Override
     public DecodingStrategy begin(Decoder decoder, int capacity, Device device) {
+      exits.requireOf(decoder);
       List<String> words = drafts.isEmpty() ? DraftSources.defaults(exits) : drafts;
       return new Speculative(
           decoder, DraftSources.of(words, decoder, exits, threshold, capacity), capacity, device);

@@ -192,4 +192,71 @@ class ModelContractTest {
     model.close();
     assertThatThrownBy(run::text).isInstanceOf(IllegalStateException.class);
   }
+
+  /** They read its weights: with another model their answers would mean nothing. */
+  @Test
+  void exitsOfAnotherModelAreRefusedWhereverTheyAreUsed() {
+    try (Model one = load();
+        Model other = load();
+        NativeArena arena = new NativeArena("exits")) {
+      LanguageModel m = one.languageModel();
+      Exit exit =
+          ExitInit.COPY.build(
+              new ExitSpec(1, ExitArchitecture.NORM, true),
+              m.decoder(),
+              1,
+              arena,
+              m.device().kernels());
+      Exits exits = new Exits(m.sha256(), Map.of(), List.of(exit));
+      List<Callable<?>> uses =
+          List.of(
+              () ->
+                  other
+                      .generate(
+                          "The fox", new TextOptions(EIGHT.text(), Strategy.earlyExit(exits, 0.5)))
+                      .text(),
+              () ->
+                  other
+                      .generate(
+                          "The fox", new TextOptions(EIGHT.text(), Strategy.speculative(exits)))
+                      .text(),
+              () -> other.score("The fox and the hen", exits));
+      for (Callable<?> use : uses) {
+        assertThatThrownBy(use::call)
+            .isInstanceOf(InputException.class)
+            .hasMessageContaining("another model");
+      }
+      assertThat(
+              one.generate("The fox", new TextOptions(EIGHT.text(), Strategy.earlyExit(exits, 0.5)))
+                  .text())
+          .isNotEmpty();
+    }
+  }
+
+  @Test
+  void idsThatAreNoTokensAreRefused() {
+    try (Model model = load()) {
+      for (int id : new int[] {-1, 1_000_000}) {
+        assertThatThrownBy(() -> model.answer(new int[] {1, id}, EIGHT))
+            .isInstanceOf(InputException.class)
+            .hasMessageContainingAll("id 1 of the prompt is " + id);
+      }
+    }
+  }
+
+  /** Same weights, other rotary frequencies: other hidden states. */
+  @Test
+  void theHashOfStatesDependsOnTheConfigurationToo() {
+    Path altered = Altered.copy(folder, shared.resolve("altered"));
+    Altered.text(
+        altered.resolve("config.json"), "\"rope_theta\": 10000.0", "\"rope_theta\": 777.0");
+    try (Model one = load();
+        Model same = load();
+        Model other = Sortie.load(altered, LoadOptions.DEFAULT.threads(1))) {
+      assertThat(other.languageModel().sha256()).isEqualTo(one.languageModel().sha256());
+      assertThat(same.languageModel().statesSha256()).isEqualTo(one.languageModel().statesSha256());
+      assertThat(other.languageModel().statesSha256())
+          .isNotEqualTo(one.languageModel().statesSha256());
+    }
+  }
 }

@@ -51,7 +51,11 @@ public final class Shape {
 
   /** Product of all sizes but the last: how many rows a row-wise op sees. */
   public int rows() {
-    return dims.length == 0 ? 1 : Math.toIntExact(dim(-1) == 0 ? 0 : count / dim(-1));
+    long rows = 1;
+    for (int i = 0; i < dims.length - 1; i++) {
+      rows = Math.multiplyExact(rows, dims[i]);
+    }
+    return Math.toIntExact(rows);
   }
 
   /** This shape with another last size. */

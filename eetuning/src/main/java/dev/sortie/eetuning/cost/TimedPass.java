@@ -61,11 +61,12 @@ final class TimedPass implements AutoCloseable {
     this.lookahead = exits.lookahead();
     this.clock = clock;
     this.ops = new Ops(device, workspace);
-    this.caches = decoder.cache(arena, DType.F32, capacity);
+    this.caches = arena.orClose(() -> decoder.cache(arena, DType.F32, capacity));
     for (Exit e : this.exits) {
-      exitCaches.add(e.hasCache() ? e.cache(arena, DType.F32, capacity) : null);
+      exitCaches.add(
+          e.hasCache() ? arena.orClose(() -> e.cache(arena, DType.F32, capacity)) : null);
     }
-    this.aheadCache = lookahead.map(l -> l.cache(arena, DType.F32, capacity));
+    this.aheadCache = arena.orClose(() -> lookahead.map(l -> l.cache(arena, DType.F32, capacity)));
     this.row = new float[decoder.config().vocab()];
     caches.forEach(this::makeUp);
     exitCaches.stream().filter(c -> c != null).forEach(this::makeUp);

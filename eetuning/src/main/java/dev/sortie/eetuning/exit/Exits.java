@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.exit;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.model.Decoder;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.dtype.DType;
@@ -78,6 +79,21 @@ public record Exits(
   /** The backbones that they were tuned for, or measured on; the first is the former. */
   public List<String> backbones() {
     return Stream.concat(Stream.of(backboneSha256), checkedBackbones.stream()).toList();
+  }
+
+  /**
+   * Checks that they were made for the model that is to decode with them.
+   *
+   * @throws InputException if they read the weights of another one
+   */
+  public void requireOf(Decoder decoder) {
+    Stream<Decoder> backbones =
+        Stream.concat(
+            exits.stream().map(Exit::backbone), lookahead.stream().map(Lookahead::backbone));
+    if (backbones.anyMatch(backbone -> backbone != decoder)) {
+      throw new InputException(
+          "these exits were read or made with another model; read them with the one that uses them");
+    }
   }
 
   /** Those that stand between layers: all but a {@link FinalDraft}. */

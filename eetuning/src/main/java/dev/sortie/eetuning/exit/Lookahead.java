@@ -151,6 +151,11 @@ public final class Lookahead {
     this.head = head;
   }
 
+  /** The backbone whose states and head it may read. */
+  Decoder backbone() {
+    return backbone;
+  }
+
   /** The same exit with its draft head, if it has one of the backbone's rows, held otherwise. */
   Lookahead withDraftHead(UnaryOperator<Linear> hold) {
     return draft.isEmpty() || ownHead ? this : new Lookahead(this, hold.apply(head));

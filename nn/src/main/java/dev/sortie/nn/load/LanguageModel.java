@@ -2,6 +2,7 @@ package dev.sortie.nn.load;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.family.HfConfig;
+import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.format.WeightSource;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderBuilder;
@@ -10,6 +11,7 @@ import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
@@ -146,6 +148,14 @@ public record LanguageModel(
    */
   public String sha256() {
     return hash.hex();
+  }
+
+  /**
+   * Hash of all that its hidden states depend on, in hex: {@link #sha256}, and how the weights are
+   * used, such as rotary frequencies and the epsilon of norms.
+   */
+  public String statesSha256() {
+    return Sha256.of((sha256() + " " + config.decoder()).getBytes(StandardCharsets.UTF_8));
   }
 
   /**

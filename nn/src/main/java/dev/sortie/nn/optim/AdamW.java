@@ -37,6 +37,22 @@ public final class AdamW {
    */
   public record Options(
       double beta1, double beta2, double epsilon, double weightDecay, double clip) {
+    /** Refuses what no optimiser can work with. */
+    public Options {
+      check("beta1", beta1, beta1 >= 0 && beta1 < 1, "from 0 to below 1");
+      check("beta2", beta2, beta2 >= 0 && beta2 < 1, "from 0 to below 1");
+      check("epsilon", epsilon, epsilon > 0 && epsilon < 1, "between 0 and 1");
+      check("weight decay", weightDecay, weightDecay >= 0 && weightDecay < 1e9, "0 or more");
+      check("clip", clip, clip > 0, "above 0");
+    }
+
+    private static void check(String name, double value, boolean isRight, String expected) {
+      if (!isRight) {
+        throw new IllegalArgumentException(
+            "AdamW: %s is %s, expected a number %s".formatted(name, value, expected));
+      }
+    }
+
     /** Usual weight decay. */
     public static final double WEIGHT_DECAY = 0.01;
 
@@ -57,6 +73,11 @@ public final class AdamW {
     this.parameters = parameters;
     parameters.forEach(
         (name, p) -> {
+          if (p.span().storage().isReadOnly()) {
+            throw new IllegalArgumentException(
+                "AdamW: parameter %s lies in memory that can only be read, such as a mapped file; copy it first"
+                    .formatted(name));
+          }
           for (String moment : new String[] {FIRST, SECOND}) {
             Tensor t = Tensor.allocate(allocator, DType.F32, p.shape());
             kernels.fill(t.span(), 0);
@@ -108,6 +129,9 @@ public final class AdamW {
    */
   public void step(
       Kernels kernels, UnaryOperator<Tensor> gradient, int step, double learningRate, double norm) {
+    if (step < 1) {
+      throw new IllegalArgumentException("AdamW: step is " + step + ", they are counted from 1");
+    }
     // PyTorch's clip_grad_norm_ adds 1e-6 too, so that a norm of zero stays harmless
     double scale = Math.min(1, options.clip / (norm + 1e-6));
     double correction1 = 1 - StrictMath.pow(options.beta1, step);

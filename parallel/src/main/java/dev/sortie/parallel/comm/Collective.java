@@ -81,6 +81,10 @@ public sealed interface Collective {
 
   /** Everyone's {@code data} becomes the sum of all. */
   record AllReduce(Elements data, Order order) implements Collective {
+    public AllReduce {
+      writable(data);
+    }
+
     @Override
     public Elements agreed() {
       return data;
@@ -95,6 +99,7 @@ public sealed interface Collective {
   record ReduceScatter(Elements all, Elements mine, Order order) implements Collective {
     public ReduceScatter {
       sameType(all, mine);
+      writable(mine);
     }
 
     @Override
@@ -107,6 +112,7 @@ public sealed interface Collective {
   record AllGather(Elements mine, Elements all) implements Collective {
     public AllGather {
       sameType(all, mine);
+      writable(all);
     }
 
     @Override
@@ -123,6 +129,13 @@ public sealed interface Collective {
     @Override
     public Elements agreed() {
       return NOTHING;
+    }
+  }
+
+  private static void writable(Elements written) {
+    if (written.memory().isReadOnly()) {
+      throw new IllegalArgumentException(
+          "a run that a collective writes lies in memory that can only be read; copy it first");
     }
   }
 

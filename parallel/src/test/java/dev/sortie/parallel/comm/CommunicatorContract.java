@@ -250,6 +250,10 @@ abstract class CommunicatorContract extends ExactnessContract {
                 .hasMessageContaining("[0, 3)");
             assertThatThrownBy(() -> c.allGather(data, data))
                 .hasMessageContaining("3 × 6 elements, got 6 and 6");
+            Elements mapped = new Elements(ElementType.F32, data.memory().asReadOnly());
+            assertThatThrownBy(() -> c.allReduce(mapped))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("only be read");
             assertThatThrownBy(() -> c.send(data, c.position()))
                 .hasMessageContaining("no other member");
             assertThatThrownBy(() -> c.allReduce(data))

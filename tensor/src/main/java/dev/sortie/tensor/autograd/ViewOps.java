@@ -6,6 +6,7 @@ import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.kernel.Strided;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** Other views of the same elements, and the copy that makes a view contiguous. */
 final class ViewOps {
@@ -53,8 +54,10 @@ final class ViewOps {
     public Placed place(Strided in) {
       long[] shape = in.shape();
       long[] strides = in.strides();
-      if (order.stream().sorted().distinct().count() != shape.length
-          || order.size() != shape.length) {
+      if (!order.stream()
+          .sorted()
+          .toList()
+          .equals(IntStream.range(0, shape.length).boxed().toList())) {
         throw new IllegalArgumentException(
             "Permute: "
                 + order
@@ -78,13 +81,13 @@ final class ViewOps {
     @Override
     public Placed place(Strided in) {
       long[] shape = in.shape();
-      if (dim < 0 || dim >= shape.length || from < 0 || count < 0 || from + count > shape[dim]) {
+      if (dim < 0 || dim >= shape.length || from < 0 || count < 0 || count > shape[dim] - from) {
         throw new IllegalArgumentException(
             "Slice: "
+                + count
+                + " from "
                 + from
-                + " to "
-                + (from + count)
-                + " of dim "
+                + " on of dim "
                 + dim
                 + " is outside "
                 + Arrays.toString(shape));

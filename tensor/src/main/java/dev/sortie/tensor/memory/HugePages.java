@@ -53,16 +53,28 @@ final class HugePages {
       if (mmap.isEmpty() || munmap.isEmpty() || madvise.isEmpty()) {
         return Optional.empty();
       }
-      return Optional.of(
-          new Calls(
-              linker.downcallHandle(
-                  mmap.get(),
-                  FunctionDescriptor.of(
-                      ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG)),
-              linker.downcallHandle(
-                  munmap.get(), FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG)),
-              linker.downcallHandle(
-                  madvise.get(), FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT))));
+      try {
+        return Optional.of(of(linker, mmap.get(), munmap.get(), madvise.get()));
+      } catch (IllegalCallerException e) { // native access is refused; only speed needs it
+        System.getLogger(HugePages.class.getName())
+            .log(
+                System.Logger.Level.WARNING,
+                "memory is not asked for in huge pages, which costs speed: {0}; start Java with --enable-native-access",
+                e.getMessage());
+        return Optional.empty();
+      }
+    }
+
+    private static Calls of(
+        Linker linker, MemorySegment mmap, MemorySegment munmap, MemorySegment madvise) {
+      return new Calls(
+          linker.downcallHandle(
+              mmap,
+              FunctionDescriptor.of(
+                  ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG)),
+          linker.downcallHandle(munmap, FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG)),
+          linker.downcallHandle(
+              madvise, FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT)));
     }
 
     MemorySegment map(Arena arena, long bytes) {

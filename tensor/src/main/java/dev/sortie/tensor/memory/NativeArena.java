@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * Long-lived memory: the parameters of a model, optimiser state, a KV cache. All is freed together
@@ -83,6 +84,19 @@ public final class NativeArena implements Allocator, AutoCloseable {
   public Arena arena() {
     scope.check();
     return arena;
+  }
+
+  /**
+   * Allocates what belongs together, for a constructor whose object nobody could close: if that
+   * fails, such as for want of memory, this arena is closed.
+   */
+  public <T> T orClose(Supplier<T> allocation) {
+    try {
+      return allocation.get();
+    } catch (RuntimeException | Error e) {
+      close();
+      throw e;
+    }
   }
 
   /** Bytes allocated so far. */

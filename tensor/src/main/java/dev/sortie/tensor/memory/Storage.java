@@ -98,6 +98,11 @@ public final class Storage {
     return segment;
   }
 
+  /** Whether the memory can only be read, as that of a file mapped for reading. */
+  public boolean isReadOnly() {
+    return segment.isReadOnly();
+  }
+
   /** Address of the first byte, for reading and writing as {@link #segment}. */
   public long address() {
     if (!scope.isQuiet()) {

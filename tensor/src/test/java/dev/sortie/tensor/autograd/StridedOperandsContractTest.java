@@ -84,4 +84,27 @@ class StridedOperandsContractTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("too small for positions up to 2147483649");
   }
+
+  @Test
+  void aProductOverNothingIsTheBias() {
+    Tensor x = Tensor.allocate(workspace, DType.F32, Shape.of(2, 0));
+    Tensor w = Tensor.allocate(workspace, DType.F32, Shape.of(3, 0));
+    Tensor bias = Tensor.of(workspace, Shape.of(3), 1, 2, 3);
+    assertThat(ops.linear(x, w, bias).toFloats()).containsExactly(1, 2, 3, 1, 2, 3);
+  }
+
+  @Test
+  void viewsOutsideOfATensorAreRefused() {
+    Tensor x = numbers(DType.F32);
+    assertThatThrownBy(() -> ops.slice(x, 0, Long.MAX_VALUE, 1))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("1 from 9223372036854775807 on of dim 0");
+    assertThatThrownBy(() -> ops.slice(x, 0, 1, Long.MAX_VALUE))
+        .isInstanceOf(IllegalArgumentException.class);
+    for (int dim : new int[] {-1, 2}) {
+      assertThatThrownBy(() -> ops.permute(x, 0, dim))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("is no order of the 2 dims");
+    }
+  }
 }

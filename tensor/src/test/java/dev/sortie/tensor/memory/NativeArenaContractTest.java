@@ -1,6 +1,7 @@
 package dev.sortie.tensor.memory;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
@@ -34,5 +35,17 @@ class NativeArenaContractTest {
         assertThat(all.get(i).span().get(0)).isEqualTo(i + 1);
       }
     }
+  }
+
+  /** What a constructor has allocated before it fails does not stay. */
+  @Test
+  void anAllocationThatFailsClosesTheArenaWhereThatIsAsked() {
+    NativeArena arena = new NativeArena("test");
+    Tensor first = arena.orClose(() -> Tensor.allocate(arena, DType.F32, Shape.of(4)));
+    first.span().set(0, 1);
+    assertThatThrownBy(
+            () -> arena.orClose(() -> Tensor.allocate(arena, DType.F32, Shape.of(1L << 45))))
+        .isInstanceOf(OutOfMemoryError.class);
+    assertThatThrownBy(() -> first.span().set(0, 1)).isInstanceOf(IllegalStateException.class);
   }
 }

@@ -145,7 +145,7 @@ public final class BatchDecoder implements AutoCloseable {
       Drafter drafter) {
     int rows = 1 + drafter.most();
     return new DraftedText(
-        new SequenceState(s, descent.segments(), policy, maxPending, rows, exitCaches), drafter);
+        SequenceState.of(s, descent.segments(), policy, maxPending, rows, exitCaches), drafter);
   }
 
   /**
@@ -186,18 +186,32 @@ public final class BatchDecoder implements AutoCloseable {
     return pool.lease(prompt, capacity, !policy.never(), states.isEmpty())
         .map(
             lease -> {
-              Sequence s = new Sequence(decoder, capacity, descent.ops(), lease.layerCaches());
-              DraftedText text =
-                  text(s, policy, maxPending, Optional.of(lease::exitCache), drafters.get());
-              text.wholePrompt(lease.prompt());
-              int[] found = Arrays.copyOf(lease.prompt(), lease.reused());
-              descent.step(
-                  () -> {
-                    text.state().found(found);
-                    return null;
-                  });
-              return new BatchSequence(text, Optional.of(lease), states);
+              try {
+                return open(lease, policy, maxPending, capacity, states, drafters);
+              } catch (RuntimeException | Error e) {
+                lease.close();
+                throw e;
+              }
             });
+  }
+
+  private BatchSequence open(
+      PagePool.Lease lease,
+      ExitPolicy policy,
+      int maxPending,
+      int capacity,
+      Optional<PromptStates> states,
+      Supplier<Drafter> drafters) {
+    Sequence s = new Sequence(decoder, capacity, descent.ops(), lease.layerCaches());
+    DraftedText text = text(s, policy, maxPending, Optional.of(lease::exitCache), drafters.get());
+    text.wholePrompt(lease.prompt());
+    int[] found = Arrays.copyOf(lease.prompt(), lease.reused());
+    descent.step(
+        () -> {
+          text.state().found(found);
+          return null;
+        });
+    return new BatchSequence(text, Optional.of(lease), states);
   }
 
   /** Fails unless such a sequence could be opened in a pool that is large enough. */

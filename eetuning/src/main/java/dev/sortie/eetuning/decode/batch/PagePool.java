@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * The KV cache of many sequences: a fixed number of pages, each with the keys and values of some
@@ -93,13 +94,10 @@ public final class PagePool implements AutoCloseable {
     DecoderConfig c = decoder.config();
     Shape s = decoder.cacheShape(pages * pageTokens);
     Shape own = Shape.of(s.dim(0), c.kvHeads(), c.headSize());
-    List<Store> stores = new ArrayList<>();
-    for (int i = 0; i < c.layers(); i++) {
-      stores.add(store(s));
-    }
-    this.layers = List.copyOf(stores);
+    this.layers =
+        arena.orClose(() -> IntStream.range(0, c.layers()).mapToObj(_ -> store(s)).toList());
     for (Exit e : exits.exits()) {
-      this.exits.add(e.hasCache() ? store(own) : null);
+      this.exits.add(e.hasCache() ? arena.orClose(() -> store(own)) : null);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.sortie.eetuning.decode.batch;
 import dev.sortie.eetuning.decode.Drafter;
 import dev.sortie.eetuning.decode.GenerationState;
 import dev.sortie.eetuning.decode.Step;
+import dev.sortie.eetuning.decode.chat.Prompt;
 import dev.sortie.eetuning.decode.pass.ChunkedPrefill;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.text.Tokenizer;
@@ -157,9 +158,11 @@ public final class Scheduler implements Runnable, AutoCloseable {
   /**
    * Checks a request.
    *
-   * @throws InputException if it can never be had: too long for the model or for the whole pool
+   * @throws InputException if it can never be had: too long for the model or for the whole pool, or
+   *     with ids that are no tokens
    */
   public void check(Request request) {
+    Prompt.check(request.prompt(), vocab);
     decoder.check(request.policy(), request.maxPending(), request.prompt(), request.capacity());
     pool.requirePossible(request.capacity());
   }
@@ -175,15 +178,22 @@ public final class Scheduler implements Runnable, AutoCloseable {
     return waitlist.add(piece);
   }
 
-  /** Works until {@link #close}; sleeps while there is nothing to do. */
+  /**
+   * Works until {@link #close}; sleeps while there is nothing to do. An error that is not one of a
+   * single text, such as one that a listener throws, ends this as closing it does.
+   */
   @Override
   public void run() {
-    while (!waitlist.isClosed()) {
-      if (!round()) {
-        waitlist.await();
+    try {
+      while (!waitlist.isClosed()) {
+        if (!round()) {
+          waitlist.await();
+        }
       }
+    } finally {
+      close();
+      end();
     }
-    end();
   }
 
   /**
@@ -209,7 +219,11 @@ public final class Scheduler implements Runnable, AutoCloseable {
 
   private void dropCancelled() {
     for (RequestHandle t : waitlist.removeIf(RequestHandle::isCancelled)) {
-      t.result().complete(newState(t).generation("cancelled", 0, 0));
+      try {
+        t.result().complete(newState(t).generation("cancelled", 0, 0));
+      } catch (RuntimeException e) {
+        t.result().completeExceptionally(e);
+      }
     }
     for (RequestState r : List.copyOf(reading.values())) {
       if (r.handle().isCancelled()) {
@@ -229,25 +243,48 @@ public final class Scheduler implements Runnable, AutoCloseable {
     Optional<RequestHandle> next = waitlist.next();
     while (next.isPresent()) {
       RequestHandle t = next.get();
-      Request q = t.request();
-      Optional<BatchSequence> s =
-          decoder.open(
-              pool,
-              q.policy(),
-              q.maxPending(),
-              q.prompt(),
-              q.capacity(),
-              q.states(),
-              () -> q.readsOnly() ? Drafter.NONE : drafters.apply(q.capacity()));
-      if (s.isEmpty()) {
+      Optional<RequestState> begun;
+      try {
+        begun = begin(t);
+      } catch (RuntimeException e) { // the others are not to suffer for it
+        waitlist.admit();
+        waitlist.leave();
+        t.result().completeExceptionally(e);
+        next = waitlist.next();
+        continue;
+      }
+      if (begun.isEmpty()) {
         return;
       }
-      t.found(s.get().position());
-      RequestState r = new RequestState(t, s.get(), newState(t));
+      RequestState r = begun.get();
       waitlist.admit();
       running.add(r);
       reading.put(r.sequence(), r);
       next = waitlist.next();
+    }
+  }
+
+  /** Empty where there are too few pages now. */
+  private Optional<RequestState> begin(RequestHandle t) {
+    Request q = t.request();
+    Optional<BatchSequence> s =
+        decoder.open(
+            pool,
+            q.policy(),
+            q.maxPending(),
+            q.prompt(),
+            q.capacity(),
+            q.states(),
+            () -> q.readsOnly() ? Drafter.NONE : drafters.apply(q.capacity()));
+    if (s.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      t.found(s.get().position());
+      return Optional.of(new RequestState(t, s.get(), newState(t)));
+    } catch (RuntimeException e) {
+      s.get().close();
+      throw e;
     }
   }
 

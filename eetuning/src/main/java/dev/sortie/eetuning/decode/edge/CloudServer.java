@@ -144,10 +144,11 @@ public final class CloudServer implements AutoCloseable {
 
   private void check(Frame.Open text) {
     DecoderConfig c = model.config().decoder();
-    if (!text.model().equals(model.sha256())) {
+    String ours = model.statesSha256();
+    if (!text.model().equals(ours)) {
       throw new InputException(
-          "the edge has a model of SHA-256 %s, the cloud one of %s; give both the same file"
-              .formatted(Printable.line(text.model()), model.sha256()));
+          "the edge has a model of SHA-256 %s, the cloud one of %s; give both the same file, or the same folder with its config.json"
+              .formatted(Printable.line(text.model()), ours));
     }
     same("layers in the model", text.layers(), c.layers());
     same("elements in a state", text.hidden(), c.hidden());

@@ -38,7 +38,7 @@ final class CloudSession implements AutoCloseable {
     this.text = text;
     this.descent = new Descent(m.decoder(), segments, m.device());
     this.state =
-        new SequenceState(
+        SequenceState.of(
             new Sequence(m.decoder(), text.room(), descent.ops(), text.from(), layers),
             segments,
             new MaxProbability(1),

@@ -116,7 +116,7 @@ public final class EdgeDecoder {
     Frame.Open open =
         new Frame.Open(
             Frame.VERSION,
-            model.sha256(),
+            model.statesSha256(),
             c.layers(),
             c.hidden(),
             c.vocab(),
@@ -126,7 +126,7 @@ public final class EdgeDecoder {
             settings.options().sampling());
     try (Descent descent = new Descent(model.decoder(), segments, model.device());
         SequenceState sequence =
-            new SequenceState(
+            SequenceState.of(
                 new Sequence(model.decoder(), room, descent.ops(), 0, layers),
                 segments,
                 new Askable(settings.policy()),

@@ -25,7 +25,7 @@ import java.io.IOException;
  */
 sealed interface Frame {
   /** Changes with every change of what is written below. */
-  int VERSION = 2;
+  int VERSION = 3;
 
   /** Longest one of a kind that has no states. */
   int LONGEST = 1 << 12;

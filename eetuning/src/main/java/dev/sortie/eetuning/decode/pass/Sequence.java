@@ -52,7 +52,7 @@ public final class Sequence implements AutoCloseable {
     this.capacity = capacity;
     this.ops = ops;
     this.ownWorkspace = ownWorkspace;
-    this.caches = decoder.cache(arena, DType.F32, capacity, from, to);
+    this.caches = arena.orClose(() -> decoder.cache(arena, DType.F32, capacity, from, to));
     this.firstLayer = from;
   }
 

@@ -53,15 +53,27 @@ public final class SequenceState implements AutoCloseable {
   private int pending = -1;
 
   /**
-   * Before the first token.
+   * The state before the first token.
    *
-   * @param sequence closed with this
+   * @param sequence closed with this, and where there is too little memory for this
    * @param maxPending deficit tokens at most
    * @param rows tokens that are read at once at most, 1 without drafts
    * @param caches that of the exit after a segment, for those with a layer of their own; empty for
    *     some of its own
    */
-  public SequenceState(
+  public static SequenceState of(
+      Sequence sequence,
+      List<Segment> segments,
+      ExitPolicy policy,
+      int maxPending,
+      int rows,
+      Optional<IntFunction<KvCache>> caches) {
+    return sequence
+        .arena()
+        .orClose(() -> new SequenceState(sequence, segments, policy, maxPending, rows, caches));
+  }
+
+  private SequenceState(
       Sequence sequence,
       List<Segment> segments,
       ExitPolicy policy,

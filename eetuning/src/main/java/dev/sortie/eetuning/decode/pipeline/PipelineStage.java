@@ -136,7 +136,7 @@ final class PipelineStage implements AutoCloseable {
     Sequence layers =
         new Sequence(decoder, capacity, descent.ops(), plan.from(stage), plan.to(stage));
     SequenceState s =
-        new SequenceState(
+        SequenceState.of(
             layers, segments, settings.policy(), settings.maxPending(), 1, Optional.empty());
     Optional<Sampler> sampler =
         plan.answers(stage)

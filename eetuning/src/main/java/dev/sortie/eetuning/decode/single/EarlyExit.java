@@ -70,7 +70,7 @@ public final class EarlyExit implements DecodingStrategy {
     this.descent = new Descent(decoder, segments, device);
     this.text =
         new DraftedText(
-            new SequenceState(
+            SequenceState.of(
                 new Sequence(decoder, capacity, descent.ops()),
                 segments,
                 policy,

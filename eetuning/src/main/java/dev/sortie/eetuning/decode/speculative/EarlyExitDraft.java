@@ -53,8 +53,10 @@ public final class EarlyExitDraft implements DraftSource {
     this.layers = layers;
     this.threshold = threshold;
     this.cache =
-        exit.hasCache() ? Optional.of(exit.cache(arena, DType.F32, capacity)) : Optional.empty();
-    this.text = new TextTokens(List.of(exit), capacity, arena);
+        exit.hasCache()
+            ? Optional.of(arena.orClose(() -> exit.cache(arena, DType.F32, capacity)))
+            : Optional.empty();
+    this.text = arena.orClose(() -> new TextTokens(List.of(exit), capacity, arena));
   }
 
   @Override

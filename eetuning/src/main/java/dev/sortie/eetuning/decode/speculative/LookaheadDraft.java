@@ -54,8 +54,10 @@ public final class LookaheadDraft implements DraftSource {
     this.exit = exit;
     this.threshold = threshold;
     this.cost = cost(exit, decoder);
-    this.cache = exit.cache(arena, DType.F32, capacity);
-    this.last = Tensor.allocate(arena, DType.F32, Shape.of(1, 1, decoder.config().hidden()));
+    this.cache = arena.orClose(() -> exit.cache(arena, DType.F32, capacity));
+    this.last =
+        arena.orClose(
+            () -> Tensor.allocate(arena, DType.F32, Shape.of(1, 1, decoder.config().hidden())));
   }
 
   /** The share of weights that a draft token reads. */

@@ -139,7 +139,7 @@ public record SelfGeneratedText(LanguageModel model, Settings settings, Device d
   private Map<String, Object> key() {
     Map<String, Object> key = new LinkedHashMap<>();
     key.put("format", 1);
-    key.put("model", model.sha256());
+    key.put("model", model.statesSha256());
     key.put("weights", types(model));
     key.putAll(PromptKey.of(model, true));
     key.put("tokens", tokens());

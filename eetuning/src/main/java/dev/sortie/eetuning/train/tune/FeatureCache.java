@@ -28,9 +28,9 @@ import java.util.TreeSet;
  * The frozen backbone's hidden states on disk: each window goes through the backbone once, later
  * epochs and later runs over the same data read what it left. They are kept in F32 as computed, so
  * that tuning gives the same bits with and without. A cache lies in a folder named by a hash of all
- * that decides the numbers: the backbone's weights and how they are held, the data, the window's
- * length and the kernel set. Files take room as they fill. Replicas on one machine, or with a
- * folder that maps what any of them writes, fill one cache together.
+ * that decides the numbers: the backbone's weights, how they are used and how they are held, the
+ * data, the window's length and the kernel set. Files take room as they fill. Replicas on one
+ * machine, or with a folder that maps what any of them writes, fill one cache together.
  *
  * <p>A batch of up to {@link Kernels#ROW_STABLE} tokens is computed each time: the kernels for few
  * rows give other bits than those for many, and another run may have the same windows in batches of
@@ -97,7 +97,7 @@ public final class FeatureCache implements AutoCloseable {
 
   private static Map<String, Object> key(LanguageModel model, TokenSource data, Kernels kernels) {
     Map<String, Object> key = new LinkedHashMap<>();
-    key.put("backbone", model.sha256());
+    key.put("backbone", model.statesSha256());
     key.put("weights", SelfGeneratedText.types(model));
     key.put("data", data.fingerprint());
     key.put("training_windows", data.distinctWindows());

@@ -284,6 +284,67 @@ class SchedulerContractTest extends SchedulerFixture {
     }
   }
 
+  /** What only shows when a text begins, too: nobody waits for a place that it holds. */
+  @Test
+  void aRequestThatCannotBeginFailsAlone() {
+    try (Scheduler scheduler = scheduler(1, 5)) {
+      GenerateOptions failing =
+          request(3, 5)
+              .options()
+              .with(
+                  () -> {
+                    throw new IllegalStateException("rule");
+                  });
+      Request bad = new Request(new int[] {5}, failing, new MaxProbability(1), 0, t -> {});
+      RequestHandle first = scheduler.submit(bad);
+      RequestHandle cancelled = scheduler.submit(bad);
+      RequestHandle good = scheduler.submit(request(3, 5));
+      cancelled.cancel();
+      TinyBatch.finish(scheduler);
+      for (RequestHandle t : List.of(first, cancelled)) {
+        assertThat(t.result())
+            .failsWithin(1, TimeUnit.SECONDS)
+            .withThrowableOfType(ExecutionException.class)
+            .withMessageContaining("rule");
+      }
+      assertThat(good.result().join().tokens()).hasSize(5);
+      assertThat(scheduler.pending()).isZero();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {-1, TinyBatch.VOCAB, 999_999})
+  void idsThatAreNoTokensAreRefused(int id) {
+    try (Scheduler scheduler = scheduler(1, 5)) {
+      assertThatThrownBy(() -> scheduler.submit(request(new int[] {3, id}, 5, t -> {})))
+          .isInstanceOf(InputException.class)
+          .hasMessageContainingAll("id 1 of the prompt", "" + id);
+    }
+  }
+
+  /** An error that is not a text's own ends the thread of rounds, and nobody waits for it. */
+  @Test
+  void anErrorTellsAllThatWait() throws Exception {
+    Scheduler scheduler = scheduler(1, 5);
+    RequestHandle failing =
+        scheduler.submit(
+            request(
+                new int[] {4},
+                30,
+                t -> {
+                  throw new AssertionError("listener");
+                }));
+    RequestHandle waits = scheduler.submit(request(3, 5));
+    Thread worker = Thread.ofPlatform().uncaughtExceptionHandler((_, _) -> {}).start(scheduler);
+    worker.join(TimeUnit.SECONDS.toMillis(30));
+    assertThat(worker.isAlive()).isFalse();
+    for (RequestHandle t : List.of(failing, waits)) {
+      assertThatThrownBy(() -> t.result().join()).isInstanceOf(CancellationException.class);
+    }
+    assertThatThrownBy(() -> scheduler.submit(request(1, 1)))
+        .isInstanceOf(RejectedExecutionException.class);
+  }
+
   @Test
   void manyThreadsMayAskWhileOneWorks() throws Exception {
     Scheduler scheduler = scheduler(6, 100);

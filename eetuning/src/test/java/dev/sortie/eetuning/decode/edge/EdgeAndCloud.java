@@ -175,7 +175,7 @@ final class EdgeAndCloud implements AutoCloseable {
 
   /** The hash of the model. */
   String sha256() {
-    return whole.sha256();
+    return whole.statesSha256();
   }
 
   @Override

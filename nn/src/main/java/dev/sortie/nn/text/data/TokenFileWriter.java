@@ -81,6 +81,7 @@ final class TokenFileWriter {
   /** Ids on their way into the file. */
   private static final class IdBuffer implements Ids {
     private final FileChannel channel;
+    private final int vocabSize;
     private final boolean narrow;
     private final ByteBuffer bytes = ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN);
     private long count;
@@ -90,12 +91,17 @@ final class TokenFileWriter {
 
     IdBuffer(int vocabSize, FileChannel channel) {
       this.channel = channel;
+      this.vocabSize = vocabSize;
       narrow = TokenFileHeader.of(vocabSize, 0).elementBytes() == 2;
     }
 
     @Override
     public void add(int[] ids) {
       for (int id : ids) {
+        if (id < 0 || id >= vocabSize) {
+          throw new InputException(
+              "token %d of a document is outside 0 to %d".formatted(id, vocabSize - 1));
+        }
         if (bytes.remaining() < Integer.BYTES) {
           drain();
         }

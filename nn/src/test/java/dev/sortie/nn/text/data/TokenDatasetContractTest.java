@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -281,5 +282,17 @@ class TokenDatasetContractTest {
 
   private static List<Integer> list(int[] ids) {
     return Arrays.stream(ids).boxed().toList();
+  }
+
+  /** Two bytes of a larger id would be another token. */
+  @Test
+  void idsThatAreNoTokensAreNotWritten() {
+    Path out = folder.resolve("ids.bin");
+    for (int id : new int[] {65_541, 1000, -1}) {
+      assertThatThrownBy(() -> TokenDataset.write(Stream.of(new int[] {1, id}), 1000, out))
+          .isInstanceOf(InputException.class)
+          .hasMessageContainingAll("token " + id, "0 to 999");
+      assertThat(out).doesNotExist();
+    }
   }
 }
