@@ -310,7 +310,11 @@ public final class Model implements AutoCloseable {
     return model.tokenizer();
   }
 
-  /** Returns its configuration, weights and network, as the packages below use them. */
+  /**
+   * Returns its configuration, weights and network, as the packages below use them. What computes
+   * with these must have ended before this model is closed: {@link #close} waits for calls of this
+   * class alone, and kernels do not notice that their memory is freed.
+   */
   public LanguageModel languageModel() {
     return model;
   }

@@ -54,14 +54,15 @@ public interface Communicator extends AutoCloseable {
 
   /**
    * The communicator of some of these members, this one among them. A collective call of those
-   * members alone. Close it before this one.
+   * members alone. Close it before this one. Its buffers stay until the transport is closed, so
+   * split once and not for each step.
    */
   Communicator split(Group members);
 
   /**
    * Zeroed memory of this member which the others read in place, where the transport has such
-   * memory: collectives on it copy less. Freed when this communicator is closed. A collective call
-   * with the same size everywhere.
+   * memory: collectives on it copy less. Freed when the last rank has closed the transport, for a
+   * slower one may still read it. A collective call with the same size everywhere.
    */
   MemorySegment allocate(long bytes);
 

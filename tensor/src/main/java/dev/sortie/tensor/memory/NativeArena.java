@@ -109,6 +109,7 @@ public final class NativeArena implements Allocator, AutoCloseable {
     return HugePages.offered();
   }
 
+  /** Frees all. No kernel may be reading or writing it at that time, in whatever thread. */
   @Override
   public synchronized void close() {
     if (scope.isOpen()) {
