@@ -84,6 +84,24 @@ public final class Altered {
     rewrite(file, tensor, true, 1, DType.BF16, span -> {});
   }
 
+  /** Adds a tensor once more by another name. */
+  public static void again(Path file, String tensor, String name) {
+    try (Safetensors source = Safetensors.open(file)) {
+      SafetensorsWriter writer = new SafetensorsWriter();
+      source
+          .tensors()
+          .forEach(
+              (known, info) -> {
+                long[] shape = info.shape().stream().mapToLong(Long::longValue).toArray();
+                writer.tensor(known, source.read(known), shape);
+                if (known.equals(tensor)) {
+                  writer.tensor(name, source.read(known), shape);
+                }
+              });
+      writer.write(file);
+    }
+  }
+
   private static void rewrite(
       Path file, String tensor, boolean keep, int factor, DType type, Consumer<Span> change) {
     try (Safetensors source = Safetensors.open(file);

@@ -259,4 +259,18 @@ class ModelContractTest {
           .isNotEqualTo(one.languageModel().statesSha256());
     }
   }
+
+  /** The file's head would be left out, and other tokens come out. */
+  @Test
+  void aHeadThatIsNotTheTableItIsSaidToBeIsRefused() {
+    Path tied = Altered.copy(folder, shared.resolve("tied"));
+    Path weights = tied.resolve("model.safetensors");
+    Altered.again(weights, "model.embed_tokens.weight", "lm_head.weight");
+    Sortie.load(tied, LoadOptions.DEFAULT.threads(1)).close();
+    Altered.set(weights, "lm_head.weight", 7, 0.5);
+    assertThatThrownBy(() -> Sortie.load(tied, LoadOptions.DEFAULT.threads(1)))
+        .isInstanceOf(InputException.class)
+        .hasMessageContainingAll(
+            weights.toString(), "lm_head.weight", "tie_word_embeddings to false");
+  }
 }

@@ -70,6 +70,9 @@ final class HfConfigReader {
         throw json.error(field, "false");
       }
     }
+    if (!json.getBoolean("is_causal", true)) {
+      throw json.error("is_causal", "true");
+    }
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.sortie.nn.load;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.family.HfConfig;
 import dev.sortie.nn.file.Sha256;
+import dev.sortie.nn.format.TensorInfo;
 import dev.sortie.nn.format.WeightSource;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderBuilder;
@@ -11,6 +12,7 @@ import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
+import dev.sortie.tensor.memory.Span;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -44,6 +46,8 @@ public record LanguageModel(
     Arithmetic arithmetic,
     Device device)
     implements AutoCloseable {
+  private static final String HEAD = "lm_head.weight";
+  private static final String TABLE = "model.embed_tokens.weight";
 
   /**
    * Loads and checks a model for exact arithmetic: a Hugging Face folder or a {@code .gguf} file.
@@ -111,8 +115,9 @@ public record LanguageModel(
       PartialWeights parts = new PartialWeights(builder::needs, weights, unread);
       Decoder decoder = builder.build(config, arena, parts);
       Set<String> allowed = new HashSet<>(parts.left());
-      if (config.tiedHead()) {
-        allowed.add("lm_head.weight"); // files of such models sometimes hold the head a second time
+      if (config.tiedHead()) { // files of such models sometimes hold the head a second time
+        requireSameHead(files.weights());
+        allowed.add(HEAD);
       }
       weights.refuseUnused(allowed);
       Device computes =
@@ -139,6 +144,25 @@ public record LanguageModel(
       files.close();
       arena.close();
       throw e;
+    }
+  }
+
+  /** Another head would be left out without a word. */
+  private static void requireSameHead(WeightSource file) {
+    TensorInfo head = file.tensors().get(HEAD);
+    TensorInfo table = file.tensors().get(TABLE);
+    if (head == null || table == null || head.dtype() != table.dtype()) {
+      return;
+    }
+    Span one = file.read(HEAD);
+    Span other = file.read(TABLE);
+    boolean same = one.readOnly().mismatch(other.readOnly()) < 0;
+    MappedPages.letGo(one);
+    MappedPages.letGo(other);
+    if (!same) {
+      throw new InputException(
+          "%s: config.json says that the head is the embedding table, but %s differs from it; set tie_word_embeddings to false to use the head of the file, or remove that tensor"
+              .formatted(head.where(), HEAD));
     }
   }
 

@@ -10,13 +10,12 @@ import dev.sortie.nn.family.GgufCheckpointWriter;
 import dev.sortie.nn.family.HfConfig;
 import dev.sortie.nn.family.HfConfigWriter;
 import dev.sortie.nn.format.Gguf;
-import dev.sortie.nn.format.GgufMetadata;
 import dev.sortie.nn.format.GgufWriter;
 import dev.sortie.nn.format.SafetensorsWriter;
 import dev.sortie.nn.format.TensorInfo;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.DecoderTensors;
-import dev.sortie.nn.text.chat.ChatTemplateFiles;
+import dev.sortie.nn.text.chat.ChatTemplate;
 import dev.sortie.nn.text.format.GgufTokenizerWriter;
 import dev.sortie.nn.text.format.TokenizerJsonWriter;
 import dev.sortie.tensor.dtype.DType;
@@ -51,7 +50,6 @@ public final class ModelConverter {
   private static final String LLAMA = "llama";
   private static final Set<String> TABLES = Set.of("token_embd.weight", "output.weight");
   private static final String POSITIONS = "position_embd.weight";
-  private static final String TEMPLATE = "tokenizer.chat_template";
   private static final List<String> MORE_ENDS =
       List.of("tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id");
 
@@ -121,7 +119,8 @@ public final class ModelConverter {
       GgufCheckpointWriter.write(config, family, name(), from.path(), writer);
       GgufTokenizerWriter.write(from.tokenizer(), name(), config.vocab(), writer);
       moreEnds(writer);
-      ChatTemplateFiles.source(from.path()).ifPresent(text -> writer.metadata(TEMPLATE, text));
+      ChatTemplate.sources(from.path())
+          .forEach((name, text) -> writer.metadata(ChatTemplate.ggufKey(name), text));
     }
     GgufCheckpointWriter.types(ggufType(matrix(entries)), writer);
     entries.forEach(e -> tensors.expect(ggufType(e).bytes(TensorInfo.elements(e.shape()))));
@@ -186,7 +185,8 @@ public final class ModelConverter {
     DType most =
         elements.entrySet().stream().max(Map.Entry.comparingByValue()).orElseThrow().getKey();
     config(folder.resolve("config.json"), most);
-    TokenizerJsonWriter.write(from.tokenizer(), folder.resolve("tokenizer.json"), template());
+    TokenizerJsonWriter.write(
+        from.tokenizer(), folder.resolve("tokenizer.json"), ChatTemplate.sources(from.path()));
     GenerationConfig.copy(from.path(), folder);
     writer.write(folder.resolve("model.safetensors"));
     tensors.finished();
@@ -216,14 +216,6 @@ public final class ModelConverter {
     } else {
       HfConfigWriter.copy(from.path(), file, matrices);
     }
-  }
-
-  private Optional<String> template() {
-    if (from.stored() instanceof Gguf file) {
-      GgufMetadata m = file.metadata();
-      return m.has(TEMPLATE) ? Optional.of(m.getString(TEMPLATE)) : Optional.empty();
-    }
-    return ChatTemplateFiles.source(from.path());
   }
 
   private String name() {

@@ -14,7 +14,7 @@ import dev.sortie.nn.format.TensorInfo;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.DecoderTensors;
 import dev.sortie.nn.model.SharedBases;
-import dev.sortie.nn.text.chat.ChatTemplateFiles;
+import dev.sortie.nn.text.chat.ChatTemplate;
 import dev.sortie.nn.text.format.TokenizerJsonWriter;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.dtype.DType;
@@ -159,9 +159,7 @@ public final class SharedBasesConverter {
       }
       HfConfigWriter.copy(from.path(), folder.resolve("config.json"), type, bases);
       TokenizerJsonWriter.write(
-          from.tokenizer(),
-          folder.resolve("tokenizer.json"),
-          ChatTemplateFiles.source(from.path()));
+          from.tokenizer(), folder.resolve("tokenizer.json"), ChatTemplate.sources(from.path()));
       GenerationConfig.copy(from.path(), folder);
       writer.write(folder.resolve("model.safetensors"));
       tensors.finished();

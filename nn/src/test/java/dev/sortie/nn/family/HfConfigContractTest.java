@@ -140,6 +140,8 @@ class HfConfigContractTest {
         "\"attn_logit_softcapping\": 50.0, \"hidden_act\"",
         "attn_logit_softcapping",
         "50.0"),
+    HANDCRAFTED_BOTH_WAYS(
+        "\"hidden_act\"", "\"is_causal\": false, \"hidden_act\"", "is_causal", "false", "true"),
     HANDCRAFTED_WINDOW(
         "\"hidden_act\"", "\"sliding_window\": 8, \"hidden_act\"", "sliding_window", "8", "null"),
     HANDCRAFTED_NO_FAMILY(

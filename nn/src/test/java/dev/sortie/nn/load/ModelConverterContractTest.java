@@ -9,7 +9,7 @@ import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.nn.format.Gguf;
 import dev.sortie.nn.format.TinyGguf;
 import dev.sortie.nn.text.EncodeOptions;
-import dev.sortie.nn.text.chat.ChatTemplateFiles;
+import dev.sortie.nn.text.chat.ChatTemplate;
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.kernel.ScalarKernels;
@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,7 +40,8 @@ class ModelConverterContractTest {
     Path first = tiny.write(temp.resolve("first.gguf"));
     Path folder = toFolder(first, "folder", null);
     Path second = toGguf(folder, "second.gguf", null);
-    assertThat(ChatTemplateFiles.source(folder)).contains("{{ messages }}");
+    assertThat(ChatTemplate.sources(folder))
+        .containsExactly(Map.entry("default", "{{ messages }}"));
     try (ModelFiles a = ModelFiles.open(first);
         ModelFiles b = ModelFiles.open(folder);
         ModelFiles c = ModelFiles.open(second)) {
@@ -51,6 +53,22 @@ class ModelConverterContractTest {
       assertSameTokenizer(a, c);
       assertThat(((Gguf) c.stored()).metadata().getString("tokenizer.chat_template"))
           .isEqualTo("{{ messages }}");
+    }
+  }
+
+  @Test
+  void namedChatTemplatesAreKept() {
+    Path first =
+        new TinyGguf()
+            .text("tokenizer.chat_template", "{{ messages }}")
+            .text("tokenizer.chat_template.tool_use", "{{ tools }}")
+            .write(temp.resolve("first.gguf"));
+    Path folder = toFolder(first, "folder", null);
+    Path second = toGguf(folder, "second.gguf", null);
+    for (Path model : List.of(first, folder, second)) {
+      assertThat(ChatTemplate.sources(model))
+          .containsOnly(
+              Map.entry("default", "{{ messages }}"), Map.entry("tool_use", "{{ tools }}"));
     }
   }
 

@@ -145,6 +145,30 @@ class TokenizerContractTest {
     assertThat(tokenizer.encode("acb")).as("no token for c").containsExactly(0, 1);
   }
 
+  /** As a tokenizer has them that was trained on conversations: whose author could forge a turn. */
+  @Test
+  void mergesThatLeadToASpecialTokenAreNotTakenInText() {
+    Vocabulary vocabulary = new Vocabulary("here", List.of("<", "s", ">", "<s", "<s>", "a", "sa"));
+    TokenizerSpec spec =
+        new TokenizerSpec(
+            "here",
+            vocabulary,
+            new SubwordModel.Bpe(
+                MergeTable.of("here", vocabulary, List.of("<", "<s", "s"), List.of("s", ">", "a")),
+                new BpeOptions(false, false, false, false, OptionalInt.empty())),
+            List.of(AddedToken.special(4, "<s>")),
+            new Normalizer.None(),
+            new PreTokenizer.None(),
+            TokenDecoding.BYTE_LEVEL,
+            PostProcessor.NONE,
+            OptionalInt.empty(),
+            OptionalInt.empty());
+    SubwordTokenizer tokenizer = new SubwordTokenizer(spec);
+    assertThat(tokenizer.encode("a<s>a")).containsExactly(5, 3, 2, 5);
+    assertThat(tokenizer.encode("<sa")).containsExactly(3, 5);
+    assertThat(tokenizer.encode("a<s>a", new EncodeOptions(false, true))).containsExactly(5, 4, 5);
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"a\uD83Db", "ab\uDE00", "\uDE00\uD83D", "\uD83D\uDE00\uD83D"})
   void unpairedSurrogatesAreRefusedWithTheirPlace(String text) {

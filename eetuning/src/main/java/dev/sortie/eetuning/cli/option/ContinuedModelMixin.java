@@ -9,7 +9,7 @@ import dev.sortie.nn.format.Gguf;
 import dev.sortie.nn.load.ModelFiles;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.text.SubwordTokenizer;
-import dev.sortie.nn.text.chat.ChatTemplateFiles;
+import dev.sortie.nn.text.chat.ChatTemplate;
 import dev.sortie.nn.text.format.TokenizerJsonWriter;
 import dev.sortie.tensor.dtype.DType;
 import java.nio.file.Path;
@@ -51,7 +51,7 @@ public final class ContinuedModelMixin {
       Path from = weights.model();
       HfConfigWriter.copy(from, folder.resolve("config.json"), matrices);
       TokenizerJsonWriter.write(
-          tokenizer, folder.resolve("tokenizer.json"), ChatTemplateFiles.source(from));
+          tokenizer, folder.resolve("tokenizer.json"), ChatTemplate.sources(from));
       GenerationConfig.copy(from, folder);
     }
   }

@@ -43,8 +43,9 @@ final class ChatMessages {
     if (content == null && !calls) {
       throw ApiError.invalid(param + ".content", param + ".content is missing; give a text");
     }
-    // a message that only calls functions has none, which templates read all the same
-    fields.put("content", content == null ? "" : text(content, param + ".content"));
+    if (content != null) {
+      fields.put("content", text(content, param + ".content"));
+    }
     if (calls) {
       fields.put("tool_calls", calls((List<?>) object.fields().get("tool_calls"), param));
     }

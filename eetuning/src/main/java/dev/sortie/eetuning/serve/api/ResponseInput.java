@@ -48,8 +48,7 @@ final class ResponseInput {
         function.put("arguments", ChatMessages.arguments(text(o, "arguments", param), param));
         Map<String, Object> call =
             Json.object("id", text(o, "call_id", param), "type", "function", "function", function);
-        yield new ChatMessage(
-            Json.object("role", "assistant", "content", "", "tool_calls", List.of(call)));
+        yield new ChatMessage(Json.object("role", "assistant", "tool_calls", List.of(call)));
       }
       case "function_call_output" ->
           new ChatMessage(

@@ -34,6 +34,11 @@ public final class ChatTemplate {
   /** The name of a template for conversations with tools. */
   private static final String TOOLS = "tool_use";
 
+  private static final String CONTENT = "content";
+
+  private static final Pattern NO_CONTENT =
+      Pattern.compile("content['\"]?\\s*\\]?\\s+is\\s+(not\\s+)?none");
+
   private static final Pattern ROLE = Pattern.compile("[A-Za-z_]+");
 
   private final String origin;
@@ -84,11 +89,27 @@ public final class ChatTemplate {
 
   /**
    * The template of a model. In a Hugging Face folder it is {@code chat_template.jinja}, else
-   * {@code chat_template} in {@code tokenizer_config.json}; in a GGUF file, {@code
-   * tokenizer.chat_template} of the metadata. Empty if there is none.
+   * {@code chat_template} in {@code tokenizer_config.json}, and {@code additional_chat_templates}
+   * next to the former has further ones; in a GGUF file, {@code tokenizer.chat_template} of the
+   * metadata. Empty if there is none.
    */
   public static Optional<ChatTemplate> ofModel(Path model) {
     return Gguf.isGguf(model) ? ChatTemplateGguf.read(model) : ChatTemplateFiles.read(model);
+  }
+
+  /**
+   * The templates of a model as text, by name; see {@link #ofModel}. One is {@code default}, others
+   * are for conversations of some kind.
+   *
+   * @throws InputException if a file cannot be read, or is wrong
+   */
+  public static Map<String, String> sources(Path model) {
+    return Gguf.isGguf(model) ? ChatTemplateGguf.sources(model) : ChatTemplateFiles.sources(model);
+  }
+
+  /** The key under which the metadata of a GGUF file have the template of this name. */
+  public static String ggufKey(String name) {
+    return ChatTemplateGguf.key(name);
   }
 
   /**
@@ -179,7 +200,7 @@ public final class ChatTemplate {
             (variable, value) ->
                 variables.put(variable, PlainData.mapped(PlainData.of(value), text, name)));
     List<Object> list = new ArrayList<>();
-    messages.forEach(message -> list.add(mapped(message, text, name)));
+    messages.forEach(message -> list.add(mapped(message, text, name, asksForContent(options))));
     variables.put("messages", list);
     variables.put(
         "tools",
@@ -193,8 +214,14 @@ public final class ChatTemplate {
 
   /** A role that is a word is the application's: templates make control tokens of it. */
   private static Map<String, Object> mapped(
-      ChatMessage message, UnaryOperator<String> text, UnaryOperator<String> name) {
+      ChatMessage message,
+      UnaryOperator<String> text,
+      UnaryOperator<String> name,
+      boolean asksForContent) {
     Map<String, Object> fields = normalized(message);
+    if (!fields.containsKey(CONTENT)) { // of a message that only calls functions
+      fields.put(CONTENT, asksForContent ? null : "");
+    }
     Map<String, Object> mapped = new LinkedHashMap<>();
     boolean word = ROLE.matcher(message.role()).matches();
     fields.forEach(
@@ -273,9 +300,22 @@ public final class ChatTemplate {
     return last.guard;
   }
 
+  /**
+   * Whether the template tests if a message has a content. Others print it, where nothing is better
+   * than the word None.
+   */
+  private boolean asksForContent(ChatOptions options) {
+    return NO_CONTENT.matcher(sources.getOrDefault(name(options), "")).find();
+  }
+
+  private String name(ChatOptions options) {
+    return !options.tools().isEmpty() && templates.containsKey(TOOLS)
+        ? TOOLS
+        : ChatTemplateFiles.DEFAULT;
+  }
+
   private Template template(ChatOptions options) {
-    Template forTools = options.tools().isEmpty() ? null : templates.get(TOOLS);
-    Template found = forTools != null ? forTools : templates.get(ChatTemplateFiles.DEFAULT);
+    Template found = templates.get(name(options));
     if (found == null) {
       throw new InputException(
           "%s: has the templates %s and none named 'default'; name one so"
@@ -285,8 +325,8 @@ public final class ChatTemplate {
   }
 
   /**
-   * Fields that are null are left out, since many templates print them; reasoning is there under
-   * both names that templates read, whatever its name was.
+   * Fields that are null are left out, since many templates print or count them; reasoning is there
+   * under both names that templates read, whatever its name was.
    */
   private static Map<String, Object> normalized(ChatMessage message) {
     Map<String, Object> fields = new LinkedHashMap<>();

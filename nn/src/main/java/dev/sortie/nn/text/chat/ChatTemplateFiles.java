@@ -6,12 +6,14 @@ import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.json.JsonObject;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Where a Hugging Face folder keeps its chat template and the names of its special tokens. */
 public final class ChatTemplateFiles {
@@ -20,6 +22,7 @@ public final class ChatTemplateFiles {
 
   static final String DEFAULT = "default";
   private static final String OWN_FILE = "chat_template.jinja";
+  private static final String SUFFIX = ".jinja";
   private static final String CONFIG = "tokenizer_config.json";
   private static final String FIELD = "chat_template";
   private static final List<String> SPECIALS =
@@ -35,13 +38,14 @@ public final class ChatTemplateFiles {
   private ChatTemplateFiles() {}
 
   /**
-   * The template as text: {@code chat_template.jinja}, else {@code chat_template} in {@code
-   * tokenizer_config.json}; of several named ones, the default.
+   * The templates as text, by name: {@code chat_template.jinja} is the default, and files of {@code
+   * additional_chat_templates} have others; else {@code chat_template} in {@code
+   * tokenizer_config.json} has one or several.
    *
    * @throws InputException if a file cannot be read, or the field is wrong
    */
-  public static Optional<String> source(Path folder) {
-    return find(folder).map(found -> found.sources().get(DEFAULT));
+  public static Map<String, String> sources(Path folder) {
+    return find(folder).map(Found::sources).orElse(Map.of());
   }
 
   static Optional<ChatTemplate> read(Path folder) {
@@ -56,8 +60,14 @@ public final class ChatTemplateFiles {
     Path own = folder.resolve(OWN_FILE);
     if (Files.exists(own)) {
       InputFiles.requireRegular(own);
-      return Optional.of(
-          new Found(Map.of(DEFAULT, TextFiles.read(own, MAX_BYTES)), own.toString()));
+      Map<String, String> sources = new LinkedHashMap<>();
+      sources.put(DEFAULT, TextFiles.read(own, MAX_BYTES));
+      for (Path more : additional(folder)) {
+        String name = more.getFileName().toString();
+        sources.put(
+            name.substring(0, name.length() - SUFFIX.length()), TextFiles.read(more, MAX_BYTES));
+      }
+      return Optional.of(new Found(sources, own.toString()));
     }
     Path config = folder.resolve(CONFIG);
     if (!Files.exists(config)) {
@@ -67,6 +77,18 @@ public final class ChatTemplateFiles {
     return settings.has(FIELD)
         ? Optional.of(new Found(templates(settings), config + ": " + FIELD))
         : Optional.empty();
+  }
+
+  private static List<Path> additional(Path folder) {
+    Path more = folder.resolve("additional_chat_templates");
+    if (!Files.isDirectory(more)) {
+      return List.of();
+    }
+    try (Stream<Path> files = Files.list(more)) {
+      return files.filter(file -> file.toString().endsWith(SUFFIX)).sorted().toList();
+    } catch (IOException e) {
+      throw new InputException(more + ": cannot be listed: " + e.getMessage(), e);
+    }
   }
 
   private static Map<String, String> templates(JsonObject settings) {

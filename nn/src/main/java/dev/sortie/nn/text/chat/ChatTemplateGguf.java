@@ -24,19 +24,34 @@ final class ChatTemplateGguf {
 
   private ChatTemplateGguf() {}
 
+  /** The key of a template: further ones stand under the default's, with a dot and their name. */
+  static String key(String name) {
+    return name.equals(ChatTemplateFiles.DEFAULT) ? TEMPLATE : TEMPLATE + "." + name;
+  }
+
+  static Map<String, String> sources(Path file) {
+    try (Gguf gguf = Gguf.open(file)) {
+      return sources(gguf.metadata());
+    }
+  }
+
+  private static Map<String, String> sources(GgufMetadata metadata) {
+    Map<String, String> templates = new LinkedHashMap<>();
+    if (metadata.has(TEMPLATE)) {
+      templates.put(ChatTemplateFiles.DEFAULT, metadata.getString(TEMPLATE));
+    }
+    for (String key : metadata.values().keySet()) {
+      if (key.startsWith(TEMPLATE + ".")) {
+        templates.put(key.substring(TEMPLATE.length() + 1), metadata.getString(key));
+      }
+    }
+    return templates;
+  }
+
   static Optional<ChatTemplate> read(Path file) {
     try (Gguf gguf = Gguf.open(file)) {
       GgufMetadata metadata = gguf.metadata();
-      Map<String, String> templates = new LinkedHashMap<>();
-      if (metadata.has(TEMPLATE)) {
-        templates.put(ChatTemplateFiles.DEFAULT, metadata.getString(TEMPLATE));
-      }
-      // further templates stand under the key with a dot and their name
-      for (String key : metadata.values().keySet()) {
-        if (key.startsWith(TEMPLATE + ".")) {
-          templates.put(key.substring(TEMPLATE.length() + 1), metadata.getString(key));
-        }
-      }
+      Map<String, String> templates = sources(metadata);
       return templates.isEmpty()
           ? Optional.empty()
           : Optional.of(ChatTemplate.of(templates, file + ": " + TEMPLATE, specials(metadata)));

@@ -6,12 +6,17 @@ import dev.sortie.nn.text.SubwordTokenizer;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.nn.text.TokenizerSpec;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /** Writes a tokenizer as the {@code tokenizer.json} that Hugging Face's tokenizers reads. */
 public final class TokenizerJsonWriter {
+  private static final String TEMPLATES = "chat_template";
+  private static final String DEFAULT = "default";
+
   private TokenizerJsonWriter() {}
 
   /**
@@ -21,15 +26,17 @@ public final class TokenizerJsonWriter {
    * @throws InputException if a file cannot be written
    */
   public static void write(SubwordTokenizer tokenizer, Path file) {
-    write(tokenizer, file, Optional.empty());
+    write(tokenizer, file, Map.of());
   }
 
   /**
-   * The same with a chat template in {@code tokenizer_config.json}.
+   * The same with chat templates in {@code tokenizer_config.json}.
    *
+   * @param chatTemplates by name; the one named {@code default} may be alone
    * @throws InputException if a file cannot be written
    */
-  public static void write(SubwordTokenizer tokenizer, Path file, Optional<String> chatTemplate) {
+  public static void write(
+      SubwordTokenizer tokenizer, Path file, Map<String, String> chatTemplates) {
     TokenizerSpec spec = tokenizer.spec();
     Json.writeSpaced(
         file,
@@ -48,7 +55,13 @@ public final class TokenizerJsonWriter {
             "tokenizer_class", "PreTrainedTokenizerFast",
             "bos_token", token(tokenizer, tokenizer.bosId()),
             "eos_token", token(tokenizer, tokenizer.eosId()));
-    chatTemplate.ifPresent(template -> settings.put("chat_template", template));
+    if (chatTemplates.keySet().equals(Set.of(DEFAULT))) {
+      settings.put(TEMPLATES, chatTemplates.get(DEFAULT));
+    } else if (!chatTemplates.isEmpty()) {
+      List<Object> all = new ArrayList<>();
+      chatTemplates.forEach((name, text) -> all.add(Json.object("name", name, "template", text)));
+      settings.put(TEMPLATES, all);
+    }
     Json.writeSpaced(file.resolveSibling("tokenizer_config.json"), settings);
   }
 

@@ -6,6 +6,7 @@ import dev.sortie.nn.text.unicode.ByteAlphabet;
 import dev.sortie.nn.text.unicode.CharTrie;
 import it.unimi.dsi.fastutil.ints.IntArrayList;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.function.IntPredicate;
 import java.util.function.Supplier;
 
@@ -28,6 +29,9 @@ final class BpeModel implements PieceEncoder {
   private final int[] bytes;
 
   private final boolean wordsApart;
+
+  /** The merges that give no special token; null until a text spells one. */
+  private volatile MergeTable plainMerges;
 
   BpeModel(String source, Vocabulary vocabulary, SubwordModel.Bpe model, IntPredicate special) {
     this.vocabulary = vocabulary;
@@ -95,9 +99,25 @@ final class BpeModel implements PieceEncoder {
     } else {
       addBytes(utf8, symbols);
     }
-    int n = BpeMerger.merge(merges, symbols.elements(), symbols.size());
-    symbols.size(n);
-    return symbols.toIntArray();
+    int[] ids = merged(merges, symbols);
+    boolean spelled = Arrays.stream(ids).anyMatch(special);
+    return spelled ? merged(plainMerges(), symbols) : ids;
+  }
+
+  private static int[] merged(MergeTable merges, IntArrayList symbols) {
+    int[] ids = symbols.toIntArray();
+    return Arrays.copyOf(ids, BpeMerger.merge(merges, ids, ids.length));
+  }
+
+  /**
+   * A special token is never plain text, even where merges lead to it, as those of a tokenizer do
+   * that was trained on texts with such tokens in them. The author of a text could forge it.
+   */
+  private MergeTable plainMerges() {
+    if (plainMerges == null) {
+      plainMerges = merges.without(special);
+    }
+    return plainMerges;
   }
 
   private void addBytes(byte[] utf8, IntArrayList symbols) {

@@ -8,9 +8,12 @@ import it.unimi.dsi.fastutil.longs.Long2IntOpenHashMap;
 import it.unimi.dsi.fastutil.longs.LongArrayList;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 
 /** The merges of a BPE model in order of rank: pair of ids to id. Rank 0 is applied first. */
 public final class MergeTable {
@@ -223,6 +226,23 @@ public final class MergeTable {
       priorities[rank] = same ? priorities[rank - 1] : rank;
     }
     return merges.build(priorities);
+  }
+
+  /** The same merges but for those that give some ids. */
+  MergeTable without(IntPredicate ids) {
+    SeededKeys keys = new SeededKeys();
+    int[] kept = IntStream.range(0, size()).filter(rank -> !ids.test(results[rank])).toArray();
+    Long2IntOpenHashMap ranks = new Long2IntOpenHashMap(kept.length);
+    ranks.defaultReturnValue(-1);
+    for (int rank = 0; rank < kept.length; rank++) {
+      ranks.put(keys.of(pairs[kept[rank]]), rank);
+    }
+    return new MergeTable(
+        Arrays.stream(kept).mapToLong(rank -> pairs[rank]).toArray(),
+        Arrays.stream(kept).map(rank -> results[rank]).toArray(),
+        keys,
+        ranks,
+        priorities == null ? null : Arrays.stream(kept).map(rank -> priorities[rank]).toArray());
   }
 
   private static void requireRoom(String source, int size) {

@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -144,8 +145,46 @@ class ChatTemplateContractTest {
         .isEqualTo("user Eve True  ;");
     assertThat(template.render(messages.subList(2, 3), ChatOptions.DEFAULT))
         .isEqualTo("user  True b ;");
-    assertThatThrownBy(() -> template.render(messages.subList(1, 2), ChatOptions.DEFAULT))
-        .hasMessageContaining("a dict has no attribute 'content'");
+    assertThat(messages.get(1).fields()).containsEntry("content", null).containsKey("tool_calls");
+  }
+
+  /** Null where the template asks for that, as with transformers; else none that it could print. */
+  @Test
+  void aMessageThatOnlyCallsHasNoContent() {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("role", "assistant");
+    fields.put("tool_calls", List.of(Map.of("id", 1)));
+    for (boolean isThere : new boolean[] {false, true}) {
+      if (isThere) {
+        fields.put("content", null);
+      }
+      List<ChatMessage> messages = List.of(new ChatMessage(fields));
+      assertThat(
+              ChatTemplate.of("[{{ messages[0].content }}]", "test", Map.of())
+                  .render(messages, ChatOptions.DEFAULT))
+          .isEqualTo("[]");
+      for (String test :
+          List.of(
+              "m['content'] is none", "not (m.content is not none)", "m[\"content\"]  is  none")) {
+        String asks =
+            "{%% for m in messages %%}{{ 'calls' if %s else 'says' }}{%% endfor %%}"
+                .formatted(test);
+        assertThat(ChatTemplate.of(asks, "test", Map.of()).render(messages, ChatOptions.DEFAULT))
+            .as(test)
+            .isEqualTo("calls");
+      }
+    }
+  }
+
+  @Test
+  void furtherTemplatesOfAFolderAreNamedByTheirFiles() throws IOException {
+    write("chat_template.jinja", "plain");
+    Files.createDirectory(folder.resolve("additional_chat_templates"));
+    write("additional_chat_templates/tool_use.jinja", "with {{ tools[0].name }}");
+    ChatTemplate template = ChatTemplate.ofModel(folder).orElseThrow();
+    ChatOptions find = ChatOptions.DEFAULT.with(List.of(Map.of("name", "find")), Map.of());
+    assertThat(template.render(HELLO, ChatOptions.DEFAULT)).isEqualTo("plain");
+    assertThat(template.render(HELLO, find)).isEqualTo("with find");
   }
 
   @Test
