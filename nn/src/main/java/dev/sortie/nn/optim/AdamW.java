@@ -41,7 +41,7 @@ public final class AdamW {
     public Options {
       check("beta1", beta1, beta1 >= 0 && beta1 < 1, "from 0 to below 1");
       check("beta2", beta2, beta2 >= 0 && beta2 < 1, "from 0 to below 1");
-      check("epsilon", epsilon, epsilon > 0 && epsilon < 1, "between 0 and 1");
+      check("epsilon", epsilon, epsilon > 0, "above 0");
       check("weight decay", weightDecay, weightDecay >= 0 && weightDecay < 1e9, "0 or more");
       check("clip", clip, clip > 0, "above 0");
     }

@@ -77,7 +77,7 @@ class ToolCallReaderContractTest {
           <tool_call>~{"name": "f", "arguments": {"a": "}\\\\\\"{"}}~</tool_call> | [f{"a": "}\\\\\\"{"}]
           <tool_call>~{"name": "f", "arguments": {"a":1,"a":[{}]}}~</tool_call>~<tool_call>~{"name": "g", "arguments": {}}~</tool_call> | [f{"a":1,"a":[{}]}][g{}]
           <tool_call>~{"name": "f", "arguments": {"a": [1 | [f{"a": [1]
-          <tool_call>~{"name": "f", "arguments":          | <tool_call>~{"name": "f", "arguments":
+          <tool_call>~{"name": "f", "arguments":          | ``
           <tool_call>~{"name": "g", "arguments": {}       | [g{}]
           """)
   void forcedCallsAreFoundHoweverTheAnswerIsCut(String answer, String expected) {
