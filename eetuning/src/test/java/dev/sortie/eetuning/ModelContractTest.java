@@ -273,4 +273,20 @@ class ModelContractTest {
         .hasMessageContainingAll(
             weights.toString(), "lm_head.weight", "tie_word_embeddings to false");
   }
+
+  /** Java closes the files that an interrupted thread reads: nothing is wrong with them. */
+  @Test
+  void anInterruptedThreadIsToldSo() {
+    Sortie.load("fable", LoadOptions.DEFAULT.threads(1)).close();
+    for (String name : List.of("fable", folder.toString())) {
+      Thread.currentThread().interrupt();
+      try {
+        assertThatThrownBy(() -> Sortie.load(name, LoadOptions.DEFAULT.threads(1)).close())
+            .isInstanceOf(InputException.class)
+            .hasMessageContaining("cannot be read: the thread was interrupted");
+      } finally {
+        assertThat(Thread.interrupted()).isTrue();
+      }
+    }
+  }
 }

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.host;
 
+import dev.sortie.nn.file.InputFiles;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -8,6 +9,7 @@ import java.net.JarURLConnection;
 import java.net.URL;
 import java.net.URLConnection;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -82,6 +84,8 @@ record EmbeddedFile(URL url, long size, long crc) {
         Arena arena = Arena.ofConfined()) {
       return in.size() == size
           && crc(in.map(FileChannel.MapMode.READ_ONLY, 0, size, arena).asByteBuffer()) == crc;
+    } catch (ClosedByInterruptException e) { // which says nothing about the file
+      throw InputFiles.cannotRead(file, e);
     } catch (IOException e) {
       return false; // not there, or not to be read
     }

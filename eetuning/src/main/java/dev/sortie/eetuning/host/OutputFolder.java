@@ -62,8 +62,11 @@ public final class OutputFolder implements AutoCloseable {
       }
     } catch (IOException e) {
       throw new InputException(
-          "%s: cannot be locked: %s; give an --out that can be written, on a file system that has locks"
-              .formatted(file, InputFiles.reason(e)),
+          "%s: cannot be locked: %s"
+              .formatted(
+                  file,
+                  InputFiles.reason(
+                      e, "give an --out that can be written, on a file system that has locks")),
           e);
     }
   }

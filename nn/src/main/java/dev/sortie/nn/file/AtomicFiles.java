@@ -186,8 +186,8 @@ public final class AtomicFiles {
 
   private static InputException refused(Path target, IOException e) {
     return new InputException(
-        "%s: cannot be written: %s; check free space and permissions"
-            .formatted(target, InputFiles.reason(e)),
+        "%s: cannot be written: %s"
+            .formatted(target, InputFiles.reason(e, "check free space and permissions")),
         e);
   }
 

@@ -4,6 +4,7 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.Printable;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -71,8 +72,19 @@ public final class InputFiles {
   /** The refusal of a file that cannot be read. */
   public static InputException cannotRead(Path file, IOException cause) {
     return new InputException(
-        "%s: cannot be read: %s; check the disk and permissions".formatted(file, reason(cause)),
+        "%s: cannot be read: %s".formatted(file, reason(cause, "check the disk and permissions")),
         cause);
+  }
+
+  /**
+   * What went wrong and what to do about it.
+   *
+   * @param advice for all but a thread that was interrupted, which closes files that it uses
+   */
+  public static String reason(IOException e, String advice) {
+    return e instanceof ClosedByInterruptException
+        ? "the thread was interrupted; call again where it is not"
+        : reason(e) + "; " + advice;
   }
 
   /** What an exception says, on one line. */
