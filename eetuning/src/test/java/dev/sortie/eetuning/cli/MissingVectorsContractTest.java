@@ -12,10 +12,12 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A JVM that was started without the module of vectors, on the class path. */
+/** A JVM on the class path that was started without the module of vectors or native access. */
 @Tag("any-kernels")
 class MissingVectorsContractTest {
-  private static final String FLAG = "--add-modules jdk.incubator.vector";
+  private static final String VECTORS = "jdk.incubator.vector";
+  private static final String DENY = "--illegal-native-access=deny";
+  private static final String FLAG = "--add-modules " + VECTORS;
 
   @TempDir private static Path shared;
 
@@ -38,7 +40,12 @@ class MissingVectorsContractTest {
                 "--max-tokens",
                 "5",
                 "--json"));
-    command.removeIf(word -> word.startsWith("--add-modules") || word.startsWith("-Dsortie."));
+    boolean refused = List.of(flags).contains(DENY);
+    command.removeIf(
+        word ->
+            word.startsWith("--add-modules")
+                || word.startsWith("-Dsortie.")
+                || refused && word.startsWith("--enable-native-access"));
     command.addAll(1, List.of(flags));
     Process process = new ProcessBuilder(command).start();
     String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -53,6 +60,19 @@ class MissingVectorsContractTest {
     CommandLineRun forced = generate("-Dsortie.kernels=scalar");
     assertThat(forced.err()).isEmpty();
     assertThat(TinyCommands.ids(run.json())).isEqualTo(TinyCommands.ids(forced.json()));
+  }
+
+  /** As the JDK has announced it for all that do not ask for native access. */
+  @Test
+  void refusedNativeAccessIsNamedInOneLineToo() throws Exception {
+    String allowed = "start the JVM with --enable-native-access=ALL-UNNAMED";
+    CommandLineRun run = generate(DENY, "--add-modules=" + VECTORS);
+    assertThat(run.err()).contains("scalar kernels", allowed);
+    CommandLineRun forced = generate("-Dsortie.kernels=scalar");
+    assertThat(TinyCommands.ids(run.json())).isEqualTo(TinyCommands.ids(forced.json()));
+    CommandLineRun vectors = generate(DENY, "--add-modules=" + VECTORS, "-Dsortie.kernels=simd256");
+    assertThat(vectors.code()).isEqualTo(1);
+    assertThat(vectors.err()).contains("-Dsortie.kernels=simd256 needs native access; " + allowed);
   }
 
   @Test

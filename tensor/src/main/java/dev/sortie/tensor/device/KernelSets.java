@@ -5,7 +5,9 @@ import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.kernel.ScalarKernels;
 import dev.sortie.tensor.kernel.simd.SimdKernels;
 import dev.sortie.tensor.kernel.simd.vector.Width;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
 
 /** The choice of a kernel set by name. */
 public final class KernelSets {
@@ -30,7 +32,8 @@ public final class KernelSets {
 
   /**
    * The set that {@value #PROPERTY} names, or the fastest: on vectors where the JVM has their
-   * module, else the scalar one, which is said once in the log with the flag that is missing.
+   * module and lets us address native memory, else the scalar one, which is said once in the log
+   * with the flag that is missing.
    *
    * @throws IllegalArgumentException if the set is unknown, or on vectors that are not there
    */
@@ -38,13 +41,14 @@ public final class KernelSets {
     String name = System.getProperty(PROPERTY, "auto");
     return switch (name.isBlank() ? "auto" : name) {
       case "scalar" -> new ScalarKernels();
-      case "auto" -> hasVectors() ? new SimdKernels(pool) : MissingVectors.scalar();
+      case "auto" -> missing().isEmpty() ? new SimdKernels(pool) : WithoutVectors.scalar();
       case "simd", "simd128", "simd256", "simd512" -> {
-        if (!hasVectors()) {
-          throw new IllegalArgumentException(
-              "-D%s=%s needs the module %s; start the JVM with %s"
-                  .formatted(PROPERTY, name, VECTORS, FLAG));
-        }
+        missing()
+            .ifPresent(
+                what -> {
+                  throw new IllegalArgumentException(
+                      "-D%s=%s needs %s".formatted(PROPERTY, name, what));
+                });
         yield new SimdKernels(pool);
       }
       default ->
@@ -66,17 +70,30 @@ public final class KernelSets {
     }
   }
 
+  /** What kernels on vectors need and do not have, with the JVM's flag for it. */
+  private static Optional<String> missing() {
+    if (!hasVectors()) {
+      return Optional.of("the module %s; start the JVM with %s".formatted(VECTORS, FLAG));
+    }
+    try {
+      MemorySegment.NULL.reinterpret(1);
+      return Optional.empty();
+    } catch (IllegalCallerException e) {
+      Module own = KernelSets.class.getModule();
+      return Optional.of(
+          "native access; start the JVM with --enable-native-access="
+              + (own.isNamed() ? own.getName() : "ALL-UNNAMED"));
+    }
+  }
+
   /** Initialised, and so said, once. */
-  private static final class MissingVectors {
+  private static final class WithoutVectors {
     static {
       System.getLogger(KernelSets.class.getName())
           .log(
               System.Logger.Level.WARNING,
-              "the scalar kernels are used, which are many times slower than those on vectors: the"
-                  + " module "
-                  + VECTORS
-                  + " is not there; start the JVM with "
-                  + FLAG);
+              "the scalar kernels are used, which are many times slower than those on vectors: these need "
+                  + missing().orElse("nothing"));
     }
 
     static Kernels scalar() {

@@ -55,12 +55,7 @@ final class HugePages {
       }
       try {
         return Optional.of(of(linker, mmap.get(), munmap.get(), madvise.get()));
-      } catch (IllegalCallerException e) { // native access is refused; only speed needs it
-        System.getLogger(HugePages.class.getName())
-            .log(
-                System.Logger.Level.WARNING,
-                "memory is not asked for in huge pages, which costs speed: {0}; start Java with --enable-native-access",
-                e.getMessage());
+      } catch (IllegalCallerException e) { // refused: KernelSets says which flag allows it
         return Optional.empty();
       }
     }

@@ -28,17 +28,23 @@ public final class OutputReader {
   private static final long RETURNED = 6;
   private static final long POLLFD = 8;
 
-  private static final Optional<MethodHandle> POLL =
-      Linker.nativeLinker()
-          .defaultLookup()
-          .find("poll")
-          .map(
-              poll ->
-                  Linker.nativeLinker()
-                      .downcallHandle(
-                          poll, FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT)));
+  private static final Optional<MethodHandle> POLL = poll();
 
   private OutputReader() {}
+
+  /** Empty where the system has none, or the JVM refuses native access. */
+  private static Optional<MethodHandle> poll() {
+    Linker linker = Linker.nativeLinker();
+    FunctionDescriptor signature = FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT);
+    try {
+      return linker
+          .defaultLookup()
+          .find("poll")
+          .map(address -> linker.downcallHandle(address, signature));
+    } catch (IllegalCallerException e) {
+      return Optional.empty();
+    }
+  }
 
   /**
    * Returns if somebody may still read what is printed to standard output.
