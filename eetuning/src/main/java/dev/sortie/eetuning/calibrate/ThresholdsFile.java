@@ -80,6 +80,23 @@ public final class ThresholdsFile {
     Json.write(file, json(c));
   }
 
+  /**
+   * Refuses to write over what is no file of thresholds, such as the texts to calibrate on.
+   *
+   * @throws InputException if the file is there and is something else
+   */
+  public static void requireReplaceable(Path file) {
+    if (!NamedInput.isRegular(file)) {
+      return; // not there, or a device that keeps nothing
+    }
+    try {
+      Json.read(file).getString("format", Set.of(FORMAT));
+    } catch (InputException e) {
+      throw new InputException(
+          "--out " + file + " is there and holds no thresholds; name another file", e);
+    }
+  }
+
   /** Reads a file, or what {@link NamedInput} reads, for whatever exits it is. */
   public static Calibrated read(Path file) {
     JsonObject root = Json.readNamed(file);

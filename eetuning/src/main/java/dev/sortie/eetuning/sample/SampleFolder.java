@@ -76,14 +76,27 @@ final class SampleFolder {
    */
   static SampleFolder open(Path folder, Map<String, Object> key) {
     SampleFolder opened = new SampleFolder(folder, new LinkedHashMap<>(key));
-    Folders.create(folder.resolve(SHARDS));
     Path manifest = folder.resolve(MANIFEST);
     if (Files.exists(manifest)) {
       opened.read(Json.read(manifest));
+    } else {
+      opened.requireNoTexts();
     }
+    Folders.create(folder.resolve(SHARDS));
     deleteTemporaries(folder, name -> name.equals(MANIFEST) || KeptTexts.FILES.contains(name));
     deleteTemporaries(folder.resolve(SHARDS), name -> name.endsWith(".jsonl"));
     return opened;
+  }
+
+  /** Files of somebody else would be replaced. */
+  private void requireNoTexts() {
+    for (String file : KeptTexts.FILES) {
+      if (Files.exists(folder.resolve(file))) {
+        throw new InputException(
+            "%s holds %s, and no %s of earlier texts; name another --out"
+                .formatted(folder, file, MANIFEST));
+      }
+    }
   }
 
   private void read(JsonObject manifest) {

@@ -1,6 +1,7 @@
 package dev.sortie.nn.text;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.json.JsonLines;
@@ -38,10 +39,15 @@ public final class TrainingText {
     return all.toString();
   }
 
-  /** All documents of a file that is held in memory, one after another. */
+  /** All documents of a file or pipe that is held in memory, one after another. */
   public static List<String> documents(Path file) {
     if (!JsonLines.isNamed(file)) {
-      return List.of(TextFiles.read(file, TextFiles.CORPUS));
+      String text = TextFiles.read(file, TextFiles.CORPUS);
+      return JsonLines.isIn(file, text)
+          ? JsonLines.parse(NamedInput.name(file), text).stream()
+              .map(line -> line.getString("text"))
+              .toList()
+          : List.of(text);
     }
     List<String> all = new ArrayList<>();
     StringBuilder document = new StringBuilder();

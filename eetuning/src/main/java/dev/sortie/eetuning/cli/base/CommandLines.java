@@ -5,10 +5,12 @@ import dev.sortie.parallel.comm.CommException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.TypeConversionException;
 
 /**
  * What all of Sortie's command lines share: exit codes (0 done, 1 the work failed, 2 wrong usage)
@@ -33,6 +35,8 @@ public final class CommandLines {
     for (Class<?> command : commands) { // first: a setting reaches the subcommands that are there
       line.addSubcommand(command);
     }
+    version(line, line.getCommandSpec().version());
+    line.registerConverter(Path.class, CommandLines::path);
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setUsageHelpAutoWidth(true);
     line.setExpandAtFiles(false); // a value that begins with @ is no file to read options from
@@ -60,6 +64,20 @@ public final class CommandLines {
           return USAGE;
         });
     return line;
+  }
+
+  /** Each subcommand has an option for it. */
+  private static void version(CommandLine line, String... version) {
+    line.getCommandSpec().version(version);
+    line.getSubcommands().values().forEach(each -> version(each, version));
+  }
+
+  /** An empty path is the current folder to Java, and a variable without a value to its user. */
+  private static Path path(String word) {
+    if (word.isBlank()) {
+      throw new TypeConversionException("the path is empty");
+    }
+    return Path.of(word);
   }
 
   /**

@@ -211,6 +211,7 @@ public final class CalibrateCommand implements Callable<Integer> {
       throw new InputException("--limit " + limit + " must be at least 1");
     }
     OutputFile.check("--out", out);
+    ThresholdsFile.requireReplaceable(out);
     if (traces != null) {
       OutputFile.check("--traces", traces);
     }

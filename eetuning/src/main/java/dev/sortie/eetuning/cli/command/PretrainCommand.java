@@ -107,6 +107,7 @@ public final class PretrainCommand implements Callable<Integer>, AuditedCommand 
     exits.check();
     LoopOptions loop = training.loop();
     PretrainOptions options = checked();
+    training.checkOut("model.safetensors", "model.safetensors.index.json", "config.json");
     if (training.dryRun) {
       MemoryView.show(memory(options), json);
       return 0;

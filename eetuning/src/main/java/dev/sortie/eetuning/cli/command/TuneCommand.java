@@ -119,6 +119,7 @@ public final class TuneCommand implements Callable<Integer>, AuditedCommand {
     LoopOptions loop = training.loop();
     TuneOptions options = checked();
     start.checkOut(training.out);
+    training.checkOut(ExitsFile.DESCRIPTION, ExitsFile.TENSORS);
     if (training.dryRun) {
       showMemory(options);
       return 0;

@@ -5,10 +5,12 @@ import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.exit.ExitsReader;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.InputFiles;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -26,7 +28,7 @@ public final class StartExitsMixin {
 
   /** Refuses to write to where they are. */
   public void checkOut(Path out) {
-    if (Files.exists(out) && sameFolder(out, folder)) {
+    if (isSame(out, folder)) {
       throw new InputException(
           "--out "
               + out
@@ -34,8 +36,13 @@ public final class StartExitsMixin {
     }
   }
 
-  private static boolean sameFolder(Path a, Path b) {
-    return a.toAbsolutePath().normalize().equals(b.toAbsolutePath().normalize());
+  /** By whatever names and links. */
+  private static boolean isSame(Path a, Path b) {
+    try {
+      return Files.exists(a) && Files.exists(b) && Files.isSameFile(a, b);
+    } catch (IOException e) {
+      throw InputFiles.cannotRead(a, e);
+    }
   }
 
   /** What they are, without their weights. */

@@ -31,6 +31,9 @@ import picocli.CommandLine.Option;
 public final class TrainingMixin {
   private static final Path SELF = Path.of("self");
 
+  /** What a run has next to its results, and nobody else. */
+  private static final String CHECKPOINTS = "checkpoints";
+
   @Option(
       names = "--data",
       required = true,
@@ -250,6 +253,24 @@ public final class TrainingMixin {
 
   public int globalBatch() {
     return globalBatch == null ? microBatch : globalBatch;
+  }
+
+  /**
+   * Refuses to write over what another run, or another command, has written.
+   *
+   * @param results files that this run writes at its end
+   */
+  public void checkOut(String... results) {
+    if (Files.exists(out.resolve(CHECKPOINTS))) {
+      return; // which say what they are of
+    }
+    for (String result : results) {
+      if (Files.exists(out.resolve(result))) {
+        throw new InputException(
+            "--out %s holds %s, and no checkpoints of a run that could go on; give another folder"
+                .formatted(out, result));
+      }
+    }
   }
 
   /** Refuses numbers that no run can have, by the option's name. */
