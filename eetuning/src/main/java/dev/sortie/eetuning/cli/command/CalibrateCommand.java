@@ -211,10 +211,10 @@ public final class CalibrateCommand implements Callable<Integer> {
       throw new InputException("--limit " + limit + " must be at least 1");
     }
     OutputFile.check("--out", out);
-    ThresholdsFile.requireReplaceable(out);
     if (traces != null) {
       OutputFile.check("--traces", traces);
     }
+    ThresholdsFile.requireReplaceable(out);
     try (Device opened = compute.open();
         LanguageModel m = model.load(opened);
         NativeArena arena = new NativeArena("exits")) {
