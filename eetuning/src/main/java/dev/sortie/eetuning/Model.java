@@ -5,6 +5,7 @@ import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.cost.ActiveExits;
 import dev.sortie.eetuning.cost.CostCache;
 import dev.sortie.eetuning.decode.DecodingStrategy;
+import dev.sortie.eetuning.decode.PromptIds;
 import dev.sortie.eetuning.decode.batch.BatchDecoder;
 import dev.sortie.eetuning.decode.batch.BatchSequence;
 import dev.sortie.eetuning.decode.batch.PromptEmbedding;
@@ -108,7 +109,7 @@ public final class Model implements AutoCloseable {
    *     token
    */
   public TextRun answer(int[] prompt, TextOptions options) {
-    Prompt.check(prompt, model.config().decoder().vocab());
+    PromptIds.check(prompt, model.config().decoder().vocab());
     return run(prompt, Prompt.endsOfAnswer(model), options);
   }
 

@@ -2,8 +2,8 @@ package dev.sortie.eetuning.decode.batch;
 
 import dev.sortie.eetuning.decode.Drafter;
 import dev.sortie.eetuning.decode.GenerationState;
+import dev.sortie.eetuning.decode.PromptIds;
 import dev.sortie.eetuning.decode.Step;
-import dev.sortie.eetuning.decode.chat.Prompt;
 import dev.sortie.eetuning.decode.pass.ChunkedPrefill;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.text.Tokenizer;
@@ -162,7 +162,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
    *     with ids that are no tokens
    */
   public void check(Request request) {
-    Prompt.check(request.prompt(), vocab);
+    PromptIds.check(request.prompt(), vocab);
     decoder.check(request.policy(), request.maxPending(), request.prompt(), request.capacity());
     pool.requirePossible(request.capacity());
   }

@@ -26,21 +26,6 @@ public final class Prompt {
   }
 
   /**
-   * Checks ids that somebody gives.
-   *
-   * @param vocab number of tokens
-   * @throws InputException naming the first that is none
-   */
-  public static void check(int[] ids, int vocab) {
-    for (int i = 0; i < ids.length; i++) {
-      if (ids[i] < 0 || ids[i] >= vocab) {
-        throw new InputException(
-            "id %d of the prompt is %d, expected 0 to %d".formatted(i, ids[i], vocab - 1));
-      }
-    }
-  }
-
-  /**
    * The ids that end an answer: those that end a text, and those that the model's own settings for
    * generation name in addition, such as the end of a turn.
    */
