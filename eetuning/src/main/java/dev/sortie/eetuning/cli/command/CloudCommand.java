@@ -84,7 +84,7 @@ public final class CloudCommand implements Callable<Integer> {
     LinkKeys keys = RankEnvironment.linkKeys(System.getenv());
     try (Device device = compute.open();
         LanguageModel m = model.load(device, c -> part(c), false)) {
-      m.sha256(); // edges are compared with it; they should not wait for it
+      m.statesSha256(); // edges are compared with it; they should not wait for it
       InetSocketAddress address = new InetSocketAddress(host, port);
       try (LinkListener listener = listen(address, keys);
           CloudServer server =
@@ -152,7 +152,7 @@ public final class CloudCommand implements Callable<Integer> {
                   "layers",
                   layers,
                   "sha256",
-                  m.sha256(),
+                  m.statesSha256(),
                   "tls",
                   keys.tls().isPresent(),
                   "arithmetic",
