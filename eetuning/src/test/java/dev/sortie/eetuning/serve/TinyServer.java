@@ -38,6 +38,8 @@ final class TinyServer implements AutoCloseable {
   /** Long enough for texts that take seconds. */
   static final int CONTEXT = 20_000;
 
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
   static final String TEMPLATE =
       """
       {% if tools %}tools: {{ tools | tojson }}
@@ -66,7 +68,7 @@ final class TinyServer implements AutoCloseable {
       Optional<TlsIdentity> tls,
       String template)
       throws InterruptedException {
-    this(folder, settings, limits, keys, tls, template, Duration.ofSeconds(60));
+    this(folder, settings, limits, keys, tls, template, PATIENCE);
   }
 
   private TinyServer(
@@ -104,31 +106,29 @@ final class TinyServer implements AutoCloseable {
 
   /** Eight texts at once, eight that wait, and room for all. */
   static TinyServer start(Path folder) throws InterruptedException {
-    return new TinyServer(
-        folder, new EngineSettings(8, 8, 4 * CONTEXT), HttpLimits.DEFAULT, ApiKeys.none());
+    return start(folder, TEMPLATE, PATIENCE);
   }
 
   /** The same for answers that may take so long. */
   static TinyServer withTimeout(Path folder, Duration most) throws InterruptedException {
-    return new TinyServer(
-        folder,
-        new EngineSettings(8, 8, 4 * CONTEXT),
-        HttpLimits.DEFAULT,
-        ApiKeys.none(),
-        Optional.empty(),
-        TEMPLATE,
-        most);
+    return start(folder, TEMPLATE, most);
   }
 
   /** The same with a chat template that does not write tools down. */
   static TinyServer withoutTools(Path folder) throws InterruptedException {
+    return start(folder, "{{ mood }}{% for m in messages %}{{ m.content }}{% endfor %}", PATIENCE);
+  }
+
+  private static TinyServer start(Path folder, String template, Duration most)
+      throws InterruptedException {
     return new TinyServer(
         folder,
         new EngineSettings(8, 8, 4 * CONTEXT),
         HttpLimits.DEFAULT,
         ApiKeys.none(),
         Optional.empty(),
-        "{{ mood }}{% for m in messages %}{{ m.content }}{% endfor %}");
+        template,
+        most);
   }
 
   private Exit exit(int depth, ExitArchitecture a) {

@@ -9,6 +9,7 @@ import dev.sortie.eetuning.cli.view.Interrupt;
 import dev.sortie.eetuning.train.audit.AuditHeader;
 import dev.sortie.eetuning.train.audit.AuditReplay;
 import dev.sortie.eetuning.train.audit.StepWitness;
+import dev.sortie.eetuning.train.checkpoint.Checkpoints;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Printable;
 import java.nio.file.Files;
@@ -45,7 +46,6 @@ import picocli.CommandLine.Spec;
     })
 public final class AuditCommand implements Callable<Integer> {
   private static final Pattern RANGE = Pattern.compile("(\\d{1,9})(?:\\.\\.(\\d{1,9}))?");
-  private static final Path CHECKPOINTS = Path.of("checkpoints");
   private static final String STANDARD_INPUT = "-";
 
   /** What is done with a record. */
@@ -161,10 +161,10 @@ public final class AuditCommand implements Callable<Integer> {
 
   private Optional<Path> folder(Path parent) {
     if (run == null) {
-      return Optional.of(parent).filter(p -> Files.isDirectory(p.resolve(CHECKPOINTS)));
+      return Optional.of(parent).filter(p -> Files.isDirectory(p.resolve(Checkpoints.FOLDER)));
     }
-    if (!Files.isDirectory(run.resolve(CHECKPOINTS))) {
-      throw new InputException("--run " + run + ": has no folder " + CHECKPOINTS);
+    if (!Files.isDirectory(run.resolve(Checkpoints.FOLDER))) {
+      throw new InputException("--run " + run + ": has no folder " + Checkpoints.FOLDER);
     }
     return Optional.of(run);
   }

@@ -4,6 +4,7 @@ import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.host.OutputFile;
 import dev.sortie.eetuning.host.PeakMemory;
 import dev.sortie.eetuning.train.TrainingDefaults;
+import dev.sortie.eetuning.train.checkpoint.Checkpoints;
 import dev.sortie.eetuning.train.data.DatasetSource;
 import dev.sortie.eetuning.train.loop.LoopOptions;
 import dev.sortie.eetuning.train.loop.TrainLoop;
@@ -30,9 +31,6 @@ import picocli.CommandLine.Option;
 /** Options that pretrain and tune share. */
 public final class TrainingMixin {
   private static final Path SELF = Path.of("self");
-
-  /** What a run has next to its results, and nobody else. */
-  private static final String CHECKPOINTS = "checkpoints";
 
   @Option(
       names = "--data",
@@ -261,8 +259,8 @@ public final class TrainingMixin {
    * @param results files that this run writes at its end
    */
   public void checkOut(String... results) {
-    if (Files.exists(out.resolve(CHECKPOINTS))) {
-      return; // which say what they are of
+    if (Files.exists(out.resolve(Checkpoints.FOLDER))) {
+      return; // they say what they are of
     }
     for (String result : results) {
       if (Files.exists(out.resolve(result))) {

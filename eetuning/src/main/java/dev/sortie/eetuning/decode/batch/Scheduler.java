@@ -241,27 +241,27 @@ public final class Scheduler implements Runnable, AutoCloseable {
   /** Where the one whose turn it is does not get its pages, none behind it does. */
   private void admit() {
     Optional<RequestHandle> next = waitlist.next();
-    while (next.isPresent()) {
-      RequestHandle t = next.get();
-      Optional<RequestState> begun;
-      try {
-        begun = begin(t);
-      } catch (RuntimeException e) { // the others are not to suffer for it
-        waitlist.admit();
-        waitlist.leave();
-        t.result().completeExceptionally(e);
-        next = waitlist.next();
-        continue;
-      }
-      if (begun.isEmpty()) {
-        return;
-      }
-      RequestState r = begun.get();
-      waitlist.admit();
-      running.add(r);
-      reading.put(r.sequence(), r);
+    while (next.isPresent() && hasTakenPlace(next.get())) {
       next = waitlist.next();
     }
+  }
+
+  /** Begins a text in the next place, and frees that where it cannot begin; false without pages. */
+  private boolean hasTakenPlace(RequestHandle t) {
+    try {
+      Optional<RequestState> begun = begin(t);
+      if (begun.isEmpty()) {
+        return false;
+      }
+      waitlist.admit();
+      running.add(begun.get());
+      reading.put(begun.get().sequence(), begun.get());
+    } catch (RuntimeException e) { // the others are not to suffer for it
+      waitlist.admit();
+      waitlist.leave();
+      t.result().completeExceptionally(e);
+    }
+    return true;
   }
 
   /** Empty where there are too few pages now. */

@@ -132,7 +132,7 @@ final class NettyExchange implements HttpExchange {
 
   @Override
   public void respond(int code, Map<String, String> headers, byte[] body) {
-    begun(code);
+    begun(code, true);
     DefaultFullHttpResponse response =
         new DefaultFullHttpResponse(
             HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(code), Unpooled.wrappedBuffer(body));
@@ -146,28 +146,21 @@ final class NettyExchange implements HttpExchange {
 
   @Override
   public void begin(int code, Map<String, String> headers) {
-    begun(code);
+    boolean chunked = request.head().protocolVersion().isKeepAliveDefault(); // since HTTP/1.1
+    begun(code, chunked); // else the end of the connection is the end of the body
     HttpResponse response =
         new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(code));
-    boolean chunked = request.head().protocolVersion().isKeepAliveDefault(); // since HTTP/1.1
-    if (!chunked) { // the end of the connection is the end of the body
-      endsConnection();
-    }
     fill(response, headers);
     HttpUtil.setTransferEncodingChunked(response, chunked);
     channel.writeAndFlush(response);
   }
 
-  private synchronized void begun(int code) {
+  private synchronized void begun(int code, boolean mayGoOn) {
     if (status != 0) {
       throw new IllegalStateException("the answer " + status + " was begun before");
     }
     status = code;
-    keepAlive = HttpUtil.isKeepAlive(request.head()) && !inFlight.isDraining();
-  }
-
-  private synchronized void endsConnection() {
-    keepAlive = false;
+    keepAlive = mayGoOn && HttpUtil.isKeepAlive(request.head()) && !inFlight.isDraining();
   }
 
   private void fill(HttpResponse response, Map<String, String> headers) {

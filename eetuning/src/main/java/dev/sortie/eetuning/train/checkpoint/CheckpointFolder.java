@@ -26,7 +26,7 @@ record CheckpointFolder(Path path) {
 
   /** That of a run. */
   static CheckpointFolder of(Path out) {
-    return new CheckpointFolder(out.resolve("checkpoints"));
+    return new CheckpointFolder(out.resolve(Checkpoints.FOLDER));
   }
 
   /** Where a checkpoint is, once it is whole. */

@@ -29,6 +29,9 @@ import java.util.function.Consumer;
  * number of ranks may resume.
  */
 public final class Checkpoints {
+  /** Their folder within that of a run. */
+  public static final String FOLDER = "checkpoints";
+
   private static final CheckpointListener LAST_ONLY =
       new CheckpointListener() {
         @Override

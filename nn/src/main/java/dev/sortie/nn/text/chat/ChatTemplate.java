@@ -200,7 +200,8 @@ public final class ChatTemplate {
             (variable, value) ->
                 variables.put(variable, PlainData.mapped(PlainData.of(value), text, name)));
     List<Object> list = new ArrayList<>();
-    messages.forEach(message -> list.add(mapped(message, text, name, asksForContent(options))));
+    boolean asks = asksForContent(options);
+    messages.forEach(message -> list.add(mapped(message, text, name, asks)));
     variables.put("messages", list);
     variables.put(
         "tools",

@@ -16,7 +16,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /** Where a Hugging Face folder keeps its chat template and the names of its special tokens. */
-public final class ChatTemplateFiles {
+final class ChatTemplateFiles {
   /** More than a template may have. */
   static final int MAX_BYTES = 4 << 20;
 
@@ -44,7 +44,7 @@ public final class ChatTemplateFiles {
    *
    * @throws InputException if a file cannot be read, or the field is wrong
    */
-  public static Map<String, String> sources(Path folder) {
+  static Map<String, String> sources(Path folder) {
     return find(folder).map(Found::sources).orElse(Map.of());
   }
 
