@@ -3,7 +3,7 @@ package dev.sortie.benchmarks;
 import dev.sortie.benchmarks.compare.BatchRates;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.device.Device;
@@ -62,7 +62,7 @@ final class BatchCommand implements Callable<Integer> {
   public Integer call() {
     Ranges.check("--rounds", rounds, 1, 100);
     if (tokens < 1) {
-      throw new InputException("--tokens " + tokens + " must be at least 1");
+      throw new UsageException("--tokens " + tokens + " must be at least 1");
     }
     for (int n : sequences) {
       Ranges.check("--sequences", n, 1, 64);

@@ -14,6 +14,7 @@ import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsReader;
 import dev.sortie.eetuning.host.Machine;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.device.Device;
@@ -136,7 +137,7 @@ final class EdgeCommand implements Callable<Integer> {
   private Exits exits(LanguageModel edge, NativeArena arena) {
     Path folder = model.exitsFolder();
     if (folder == null) {
-      throw new InputException("--edge " + layers + " needs --exits DIR");
+      throw new UsageException("--edge " + layers + " needs --exits DIR");
     }
     Exits exits =
         ExitsReader.of(edge)

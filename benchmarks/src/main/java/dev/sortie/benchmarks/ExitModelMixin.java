@@ -3,7 +3,7 @@ package dev.sortie.benchmarks;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsReader;
 import dev.sortie.eetuning.host.ExitsName;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
 import dev.sortie.tensor.device.Device;
@@ -57,6 +57,6 @@ final class ExitModelMixin extends MeasuredModelMixin {
         return p;
       }
     }
-    throw new InputException("--dtype '" + dtype + "' is unknown; take f32, bf16 or file");
+    throw new UsageException("--dtype '" + dtype + "' is unknown; take f32, bf16 or file");
   }
 }

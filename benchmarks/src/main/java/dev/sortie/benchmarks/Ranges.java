@@ -1,6 +1,6 @@
 package dev.sortie.benchmarks;
 
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 
 /** Refuses numbers that an option cannot have. */
 final class Ranges {
@@ -9,7 +9,7 @@ final class Ranges {
   /** Both bounds are allowed. */
   static void check(String option, int value, int from, int to) {
     if (value < from || value > to) {
-      throw new InputException(option + " " + value + " is outside " + from + " to " + to);
+      throw new UsageException(option + " " + value + " is outside " + from + " to " + to);
     }
   }
 }

@@ -15,7 +15,7 @@ import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.exit.FinalDraft;
 import dev.sortie.eetuning.host.Machine;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
@@ -105,10 +105,10 @@ final class StrategiesCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     if (tokens < 2) {
-      throw new InputException("--tokens " + tokens + " must be at least 2");
+      throw new UsageException("--tokens " + tokens + " must be at least 2");
     }
     if (limit < 1) {
-      throw new InputException("--limit " + limit + " must be at least 1");
+      throw new UsageException("--limit " + limit + " must be at least 1");
     }
     try (Device opened = model.compute().open();
         LanguageModel m = model.load(opened);

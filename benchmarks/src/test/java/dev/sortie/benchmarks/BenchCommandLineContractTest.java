@@ -75,15 +75,15 @@ class BenchCommandLineContractTest {
   }
 
   @Test
-  void valuesOutOfRangeAreOneLineAndExitCode1() {
+  void valuesOutOfRangeAreOneLineAndExitCode2() {
     Run rounds = run("compare", "gemm", "--rounds", "0");
-    assertThat(rounds.code()).isEqualTo(1);
+    assertThat(rounds.code()).isEqualTo(2);
     assertThat(rounds.err().strip()).isEqualTo("sortie: --rounds 0 is outside 1 to 1000");
     Run threads = run("compare", "gemm", "--threads", "0");
     assertThat(threads.err().strip()).isEqualTo("sortie: --threads 0 is outside 1 to 1024");
     String out = dir.resolve("runs.jsonl").toString();
     Run prompts = run("strategies", "--model", "fable", "--out", out, "--limit", "0");
-    assertThat(prompts.code()).isEqualTo(1);
+    assertThat(prompts.code()).isEqualTo(2);
     assertThat(prompts.err().strip()).isEqualTo("sortie: --limit 0 must be at least 1");
   }
 

@@ -89,7 +89,7 @@ class ColdCommandContractTest {
   @Test
   void casesThatDoNotExistAreRefusedWithThoseThatDo() {
     Launched.Run run = Launched.run("cold", "--model", "fable", "--no-peer", "--case", "610");
-    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.code()).isEqualTo(2);
     assertThat(run.err().strip())
         .endsWith("matches none of [43 + 64, fable, fable, short prompt, tune]");
   }

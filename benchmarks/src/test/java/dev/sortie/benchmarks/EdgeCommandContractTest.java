@@ -124,15 +124,16 @@ class EdgeCommandContractTest {
 
   @Test
   void wrongOptionsAreOneLine() {
-    assertLine("--edge 12 is outside 1 to 11", "--edge", "12");
-    assertLine("exits after [3] of the layers up to there, and needs one", "--edge", "5");
-    assertLine("--links '5' is no delay in ms and rate", "--edge", "6", "--links", "5");
-    assertLine("--case '7 ms' matches none of [edge alone, 5 ms,", "--edge", "6", "--case", "7 ms");
+    assertLine(2, "--edge 12 is outside 1 to 11", "--edge", "12");
+    assertLine(1, "exits after [3] of the layers up to there, and needs one", "--edge", "5");
+    assertLine(2, "--links '5' is no delay in ms and rate", "--edge", "6", "--links", "5");
+    assertLine(
+        2, "--case '7 ms' matches none of [edge alone, 5 ms,", "--edge", "6", "--case", "7 ms");
   }
 
-  private static void assertLine(String part, String... words) {
+  private static void assertLine(int code, String part, String... words) {
     StringWriter err = new StringWriter();
-    assertThat(run(err, words)).isEqualTo(1);
+    assertThat(run(err, words)).isEqualTo(code);
     assertThat(err.toString().strip()).startsWith("sortie: ").contains(part).hasLineCount(1);
   }
 }

@@ -52,7 +52,7 @@ class LiveCommandContractTest {
   @Test
   void valuesOutOfRangeAreOneLine() {
     StringWriter err = new StringWriter();
-    assertThat(run(err, "live", "--model", "fable", "--keys", "0")).isEqualTo(1);
+    assertThat(run(err, "live", "--model", "fable", "--keys", "0")).isEqualTo(2);
     assertThat(err.toString().strip()).isEqualTo("sortie: --keys 0 is outside 1 to 10000");
   }
 }

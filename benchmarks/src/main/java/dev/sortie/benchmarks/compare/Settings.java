@@ -1,7 +1,7 @@
 package dev.sortie.benchmarks.compare;
 
 import dev.sortie.benchmarks.peer.Peers;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -23,7 +23,7 @@ public record Settings(
   public <T> List<T> choose(List<T> all, Function<T, String> name) {
     List<T> chosen = all.stream().filter(c -> cases.matcher(name.apply(c)).find()).toList();
     if (chosen.isEmpty()) {
-      throw new InputException(
+      throw new UsageException(
           "--case '" + cases + "' matches none of " + all.stream().map(name).toList());
     }
     return chosen;

@@ -7,7 +7,7 @@ import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.speculative.DraftSources;
 import dev.sortie.eetuning.eval.DecodingVariant;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.device.Device;
 import java.nio.file.Path;
@@ -124,14 +124,14 @@ public final class Ways {
 
   private static void require(String word, Exits exits) {
     if (exits.exits().isEmpty()) {
-      throw new InputException("--way '" + word + "' needs --exits DIR with exits to leave at");
+      throw new UsageException("--way '" + word + "' needs --exits DIR with exits to leave at");
     }
   }
 
   private static DecodingVariant way(String word, LanguageModel model, Exits exits, Device device) {
     Matcher m = WORD.matcher(alone(word));
     if (!m.matches()) {
-      throw new InputException(
+      throw new UsageException(
           "--way '"
               + word
               + "' is unknown; examples: early-exit:24@0.7, early-exit:20=0.7+24=0.5, speculative:prompt-lookup");
@@ -146,7 +146,7 @@ public final class Ways {
       return DecodingVariant.speculative(word, model, exits, drafts, threshold, device);
     }
     if (m.group(3) == null) {
-      throw new InputException("--way '" + word + "' has no threshold; as in early-exit@0.7");
+      throw new UsageException("--way '" + word + "' has no threshold; as in early-exit@0.7");
     }
     require(word, exits);
     double threshold = number(word, m.group(3));
@@ -162,7 +162,7 @@ public final class Ways {
     try {
       return Double.parseDouble(text);
     } catch (NumberFormatException e) {
-      throw new InputException("--way '" + word + "': '" + text + "' is not a number", e);
+      throw new UsageException("--way '" + word + "': '" + text + "' is not a number", e);
     }
   }
 }

@@ -1,7 +1,7 @@
 package dev.sortie.benchmarks.edge;
 
 import dev.sortie.benchmarks.measure.Figure;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -26,7 +26,7 @@ public record SimulatedLink(int delayMillis, double megabits) {
   public static SimulatedLink of(String word) {
     Matcher m = WORD.matcher(word);
     if (!m.matches() || Double.parseDouble(m.group(2)) < LEAST) {
-      throw new InputException(
+      throw new UsageException(
           "--links '%s' is no delay in ms and rate in Mbit/s, such as 50x10".formatted(word));
     }
     return new SimulatedLink(Integer.parseInt(m.group(1)), Double.parseDouble(m.group(2)));

@@ -3,6 +3,7 @@ package dev.sortie.benchmarks.ranks;
 import dev.sortie.benchmarks.measure.Figure;
 import dev.sortie.eetuning.eval.Median;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,7 +26,7 @@ public final class JobTable {
     Map<Layout, List<JobRun>> byLayout = new TreeMap<>();
     runs.forEach(r -> byLayout.computeIfAbsent(r.layout(), l -> new ArrayList<>()).add(r));
     if (!byLayout.containsKey(Layout.ONE)) {
-      throw new InputException("--layout lacks one, with which the others are compared");
+      throw new UsageException("--layout lacks one, with which the others are compared");
     }
     String expected = byLayout.get(Layout.ONE).getFirst().result();
     for (JobRun r : runs) {

@@ -1,6 +1,6 @@
 package dev.sortie.benchmarks.ranks;
 
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -40,7 +40,7 @@ public enum Layout {
         return layout;
       }
     }
-    throw new InputException("--layout " + word + " is unknown; take one, apart, dp, pp or tp");
+    throw new UsageException("--layout " + word + " is unknown; take one, apart, dp, pp or tp");
   }
 
   /** What users call it. */

@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.calibrate;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -74,7 +75,7 @@ public sealed interface Guarantee permits LearnThenTest, ConformalRiskControl {
   /** Fails unless a level is between 0 and 1. */
   static void requireLevel(double level) {
     if (!(level > 0 && level < 1)) {
-      throw new InputException("--level " + level + " is outside 0 to 1");
+      throw new UsageException("--level " + level + " is outside 0 to 1");
     }
   }
 
@@ -103,7 +104,7 @@ public sealed interface Guarantee permits LearnThenTest, ConformalRiskControl {
         return new ConformalRiskControl(level);
       }
       default ->
-          throw new InputException(
+          throw new UsageException(
               "--guarantee '%s' is unknown; take %s or %s"
                   .formatted(word, LearnThenTest.WORD, ConformalRiskControl.WORD));
     }

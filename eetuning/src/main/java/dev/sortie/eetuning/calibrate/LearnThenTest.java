@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.calibrate;
 
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -24,7 +24,7 @@ public record LearnThenTest(double level, double confidence, MeanTest test) impl
   public LearnThenTest {
     Guarantee.requireLevel(level);
     if (!(confidence > 0 && confidence < 1)) {
-      throw new InputException("--confidence " + confidence + " is outside 0 to 1");
+      throw new UsageException("--confidence " + confidence + " is outside 0 to 1");
     }
   }
 

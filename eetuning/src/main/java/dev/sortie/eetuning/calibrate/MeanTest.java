@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.calibrate;
 
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 
 /**
  * A p-value for the hypothesis that the mean of losses between 0 and 1 is above a level. The losses
@@ -87,7 +87,7 @@ public enum MeanTest {
     int enough = 1;
     while (!certifies(enough, level, error)) {
       if (enough == MOST) {
-        throw new InputException(
+        throw new UsageException(
             "--level " + level + " would need more than " + MOST + " sequences; take a higher one");
       }
       enough *= 2;
@@ -121,7 +121,7 @@ public enum MeanTest {
         return t;
       }
     }
-    throw new InputException("--test '" + word + "' is unknown; take hoeffding-bentkus or betting");
+    throw new UsageException("--test '" + word + "' is unknown; take hoeffding-bentkus or betting");
   }
 
   /** Kullback-Leibler divergence of two coins, nats. */

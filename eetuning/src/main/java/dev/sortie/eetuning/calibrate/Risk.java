@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.calibrate;
 
 import dev.sortie.eetuning.eval.TokenReadings;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import java.util.Locale;
 
 /** What is lost when an exit decides a token instead of the final layer. */
@@ -49,6 +49,6 @@ public enum Risk {
         return r;
       }
     }
-    throw new InputException("--risk '" + word + "' is unknown; take disagreement or nll");
+    throw new UsageException("--risk '" + word + "' is unknown; take disagreement or nll");
   }
 }

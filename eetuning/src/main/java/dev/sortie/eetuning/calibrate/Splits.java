@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.calibrate;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -25,7 +26,7 @@ public record Splits(Calibration calibration, int count) {
 
   public Splits {
     if (count < 1) {
-      throw new InputException("--splits " + count + " must be at least 1");
+      throw new UsageException("--splits " + count + " must be at least 1");
     }
   }
 

@@ -2,7 +2,7 @@ package dev.sortie.eetuning.decode;
 
 import dev.sortie.eetuning.decode.sampling.LogitRule;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -28,11 +28,11 @@ public record GenerateOptions(
     OptionalInt logprobs) {
   public GenerateOptions {
     if (maxTokens < 1) {
-      throw new InputException("--max-tokens " + maxTokens + " must be at least 1");
+      throw new UsageException("--max-tokens " + maxTokens + " must be at least 1");
     }
     stop = List.copyOf(stop);
     if (stop.stream().anyMatch(String::isEmpty)) {
-      throw new InputException("--stop must not be empty");
+      throw new UsageException("--stop must not be empty");
     }
     rules = List.copyOf(rules);
   }

@@ -2,6 +2,7 @@ package dev.sortie.eetuning.exercise;
 
 import dev.sortie.eetuning.host.Folders;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.file.AtomicFiles;
 import java.io.IOException;
 import java.io.InputStream;
@@ -56,7 +57,7 @@ public final class Exercise<T> {
   /**
    * The exercise of a name.
    *
-   * @throws InputException if there is none, with the names that there are
+   * @throws UsageException if there is none, with the names that there are
    */
   public static Exercise<?> of(String name) {
     return ALL.stream()
@@ -64,7 +65,7 @@ public final class Exercise<T> {
         .findFirst()
         .orElseThrow(
             () ->
-                new InputException(
+                new UsageException(
                     "there is no exercise '%s'; take one of %s"
                         .formatted(
                             name, String.join(", ", ALL.stream().map(Exercise::name).toList()))));

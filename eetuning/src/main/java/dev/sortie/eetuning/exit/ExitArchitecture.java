@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.exit;
 
-import dev.sortie.nn.InputException;
 import dev.sortie.nn.Sharding;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.Weights;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderConfig;
@@ -78,7 +78,7 @@ public enum ExitArchitecture {
         return a;
       }
     }
-    throw new InputException("--arch '" + word + "' is unknown; take one of " + words());
+    throw new UsageException("--arch '" + word + "' is unknown; take one of " + words());
   }
 
   /** All words. */

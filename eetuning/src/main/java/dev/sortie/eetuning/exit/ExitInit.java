@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.exit;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.Weights;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.RandomWeights;
@@ -57,7 +58,7 @@ public enum ExitInit {
     return switch (word) {
       case "copy" -> COPY;
       case "random" -> RANDOM;
-      default -> throw new InputException("--init '" + word + "' is unknown; take copy or random");
+      default -> throw new UsageException("--init '" + word + "' is unknown; take copy or random");
     };
   }
 

@@ -2,6 +2,7 @@ package dev.sortie.eetuning.sample;
 
 import dev.sortie.eetuning.decode.chat.PromptKey;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.load.Arithmetic;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.device.Device;
@@ -41,10 +42,10 @@ public record SampleRun(LanguageModel model, Device device, SampleTable table, S
   public record Settings(long tokens, long seed, int batch, SplitShares shares) {
     public Settings {
       if (tokens < 1 || tokens > MOST_TOKENS) {
-        throw new InputException("--tokens " + tokens + " is outside 1 to " + MOST_TOKENS);
+        throw new UsageException("--tokens " + tokens + " is outside 1 to " + MOST_TOKENS);
       }
       if (batch < 1 || batch > 1024) {
-        throw new InputException("--batch " + batch + " is outside 1 to 1024");
+        throw new UsageException("--batch " + batch + " is outside 1 to 1024");
       }
     }
   }

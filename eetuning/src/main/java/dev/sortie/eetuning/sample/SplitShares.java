@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.sample;
 
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 
 /**
  * Shares of prompts that are held out.
@@ -11,7 +11,7 @@ import dev.sortie.nn.InputException;
 public record SplitShares(double validation, double test) {
   public SplitShares {
     if (!(validation >= 0 && test >= 0 && validation + test < 1)) {
-      throw new InputException(
+      throw new UsageException(
           "--validation %s and --test %s must be 0 or more and leave a share to train on"
               .formatted(validation, test));
     }

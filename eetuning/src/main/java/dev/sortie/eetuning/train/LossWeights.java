@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.train;
 
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.optim.Schedule.Decay;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -22,18 +22,18 @@ public record LossWeights(Map<Integer, Double> weights, double start, int steps,
     weights = Map.copyOf(weights);
     check(weights);
     if (!(start >= 0) || Double.isInfinite(start)) {
-      throw new InputException("--exit-weight-start " + start + " must be 0 or more");
+      throw new UsageException("--exit-weight-start " + start + " must be 0 or more");
     }
     if (steps < 0) {
-      throw new InputException("--exit-weight-steps " + steps + " must be 0 or more");
+      throw new UsageException("--exit-weight-steps " + steps + " must be 0 or more");
     }
     if (steps == 0 && start != 1) {
-      throw new InputException(
+      throw new UsageException(
           "--exit-weight-start %s needs --exit-weight-steps: how many steps it takes to 1"
               .formatted(start));
     }
     if (ramp == Decay.CONSTANT) {
-      throw new InputException("--exit-weight-ramp constant: take linear or cosine");
+      throw new UsageException("--exit-weight-ramp constant: take linear or cosine");
     }
   }
 
@@ -42,7 +42,7 @@ public record LossWeights(Map<Integer, Double> weights, double start, int steps,
     weights.forEach(
         (depth, w) -> {
           if (!(w > 0) || Double.isInfinite(w)) {
-            throw new InputException(
+            throw new UsageException(
                 "--exit-weight " + depth + "=" + w + " must be positive and finite");
           }
         });

@@ -104,6 +104,6 @@ class AcceptedBackboneContractTest {
   @Test
   void withoutExitsItIsRefused() {
     tiny.run("generate --prompt hen --max-tokens 4 --accept-backbone")
-        .assertRefused(1, "--accept-backbone needs --exits DIR");
+        .assertRefused(2, "--accept-backbone needs --exits DIR");
   }
 }

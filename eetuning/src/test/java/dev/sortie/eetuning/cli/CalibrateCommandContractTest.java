@@ -58,7 +58,7 @@ class CalibrateCommandContractTest {
     generate(others, file, "")
         .assertRefused(1, "thresholds.json", "exits_sha256", "run calibrate again");
     generate(tiny.exits(), file, "--dtype bf16").assertRefused(1, "dtype", "f32", "bf16");
-    generate(tiny.exits(), file, "--threshold 0.5").assertRefused(1, "--thresholds", "--threshold");
+    generate(tiny.exits(), file, "--threshold 0.5").assertRefused(2, "--thresholds", "--threshold");
   }
 
   @Test
@@ -74,7 +74,7 @@ class CalibrateCommandContractTest {
     assertThat(Files.readString(file)).doesNotContain("splits");
     assertThat(calibrate(sequences, file, how).succeeded().out())
         .contains("20 random splits, thresholds from 20 sequences and measured on the other 10");
-    calibrate(sequences, file, "--level 0.4 --splits 0").assertRefused(1, "--splits 0");
+    calibrate(sequences, file, "--level 0.4 --splits 0").assertRefused(2, "--splits 0");
   }
 
   @Test

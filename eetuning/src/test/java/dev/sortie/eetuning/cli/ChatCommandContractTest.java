@@ -130,7 +130,7 @@ class ChatCommandContractTest {
     generate(model, "[{\"role\": \"oracle\", \"content\": \"x\"}]")
         .assertRefused(1, "chat_template.jinja: line 1, column", "no oracles");
     generate(model, "[{\"role\": \"user\", \"content\": \"x\"}]", "--prompt", "y")
-        .assertRefused(1, "--prompt", "--messages", "one of");
+        .assertRefused(2, "--prompt", "--messages", "one of");
     generate(model, "[{\"role\": \"user\", \"content\": \"x\"}]", "--template-variable", "tools=1")
         .assertRefused(1, "'tools'");
     Path deaf = Files.writeString(temp.resolve("deaf.jinja"), "{{ messages[0].content }}");
@@ -264,7 +264,7 @@ class ChatCommandContractTest {
     chat("/bogus\n").assertRefused(1, "/bogus", "/clear");
     chat("hen ".repeat(60)).assertRefused(1, "room for 48", "/clear", "--context");
     chat("The hen", "--context", 4).assertRefused(1, "room for 4");
-    chat("The hen", "--context", 1).assertRefused(1, "--context 1");
+    chat("The hen", "--context", 1).assertRefused(2, "--context 1");
     run(mute, "chat", Stream.of()).assertRefused(1, "no chat template");
   }
 

@@ -93,8 +93,8 @@ class ContinuedPretrainingContractTest {
 
   @Test
   void whatIsOfANewModelOrCannotBeWrittenAgainIsRefused() {
-    pretrain(model, "run", "--layers 3").assertRefused(1, "--layers is for a new model");
-    pretrain(model, "run", "--vocab 300").assertRefused(1, "--vocab is for a new model");
+    pretrain(model, "run", "--layers 3").assertRefused(2, "--layers is for a new model");
+    pretrain(model, "run", "--vocab 300").assertRefused(2, "--vocab is for a new model");
     pretrain(model, "run", "--seq-len 64")
         .assertRefused(1, "--seq-len 64 is more than the model's context of 48");
     Path gguf = temp.resolve("model.gguf");

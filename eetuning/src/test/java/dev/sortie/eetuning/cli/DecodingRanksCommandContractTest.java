@@ -150,16 +150,16 @@ class DecodingRanksCommandContractTest {
   @Test
   void whatRanksWouldDecideEachForItselfIsRefused() {
     CommandLineRun.of(words("--tp", "2", "--strategy", "speculative"))
-        .assertRefused(1, "--strategy speculative is for one rank", "leave out --tp and --pp");
+        .assertRefused(2, "--strategy speculative is for one rank", "leave out --tp and --pp");
     CommandLineRun.of(words("--pp", "2", "--strategy", "speculative"))
-        .assertRefused(1, "--strategy speculative is for one rank");
+        .assertRefused(2, "--strategy speculative is for one rank");
     CommandLineRun.of(words("--pp", "2", "--exits", folder.toString(), "--draft", "prompt-lookup"))
-        .assertRefused(1, "--draft prompt-lookup is for one rank", "early-exit without --draft");
-    CommandLineRun.of(words("--cut", "1")).assertRefused(1, "--cut is for a pipeline");
+        .assertRefused(2, "--draft prompt-lookup is for one rank", "early-exit without --draft");
+    CommandLineRun.of(words("--cut", "1")).assertRefused(2, "--cut is for a pipeline");
     CommandLineRun.of(words("--pp", "3", "--cut", "1"))
-        .assertRefused(1, "--cut names 1 layers, --pp 3 has 2 places between stages");
+        .assertRefused(2, "--cut names 1 layers, --pp 3 has 2 places between stages");
     CommandLineRun.of(words("--pp", "2", "--batch", "4"))
-        .assertRefused(1, "--batch 4 is for --prompts FILE");
+        .assertRefused(2, "--batch 4 is for --prompts FILE");
   }
 
   @Test

@@ -184,13 +184,13 @@ class EdgeCommandContractTest {
 
   @Test
   void optionsThatDoNotFitAreRefused() {
-    CommandLineRun.of(words("--edge", "2")).assertRefused(1, "--edge N and --cloud HOST:PORT");
-    CommandLineRun.of(words("--cloud", "here:1")).assertRefused(1, "--edge N and --cloud");
-    CommandLineRun.of(words("--link-type", "bf16")).assertRefused(1, "--link-type bf16");
+    CommandLineRun.of(words("--edge", "2")).assertRefused(2, "--edge N and --cloud HOST:PORT");
+    CommandLineRun.of(words("--cloud", "here:1")).assertRefused(2, "--edge N and --cloud");
+    CommandLineRun.of(words("--link-type", "bf16")).assertRefused(2, "--link-type bf16");
     CommandLineRun.of(words("--edge", "2", "--cloud", "here:1", "--tp", "2"))
-        .assertRefused(1, "--edge", "--tp");
+        .assertRefused(2, "--edge", "--tp");
     CommandLineRun.of(words("--edge", "2", "--cloud", "here:1", "--cloud-timeout", "0"))
-        .assertRefused(1, "--cloud-timeout 0");
+        .assertRefused(2, "--cloud-timeout 0");
   }
 
   /** Killed after a random token of the text: as a power failure, between any two answers. */

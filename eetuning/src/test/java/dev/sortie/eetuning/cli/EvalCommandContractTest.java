@@ -142,11 +142,11 @@ class EvalCommandContractTest {
         }) {
       tiny.run(
               "eval --exits %s --text %s " + wrong[0] + " --out %s", tiny.exits(), tiny.data(), out)
-          .assertRefused(1, wrong[1]);
+          .assertRefused(2, wrong[1]);
     }
   }
 
-  private void refusedWith(Path tasks, String options, String... parts) {
+  private void refusedWith(int code, Path tasks, String options, String... parts) {
     Path out = temp.resolve("refused");
     tiny.run(
             "eval --exits %s --text %s --tasks %s --out %s " + options,
@@ -154,7 +154,7 @@ class EvalCommandContractTest {
             tiny.data(),
             tasks,
             out)
-        .assertRefused(1, parts);
+        .assertRefused(code, parts);
     assertThat(out).doesNotExist();
   }
 
@@ -177,16 +177,16 @@ class EvalCommandContractTest {
             "--each-exit",
             "--active all",
             "--rounds 2")) {
-      refusedWith(choices, option, "need --tasks with prompts to answer");
+      refusedWith(1, choices, option, "need --tasks with prompts to answer");
     }
-    refusedWith(choices, file, file + " needs --oracle, or --tasks with prompts");
+    refusedWith(1, choices, file, file + " needs --oracle, or --tasks with prompts");
     Path answers = Files.writeString(temp.resolve("answers.jsonl"), "{\"prompt\": \"The hen\"}");
     String drafts = "--strategy speculative ";
-    refusedWith(answers, drafts + file, file + " needs --oracle");
-    refusedWith(answers, drafts + "--threshold 0.5", "are not for --strategy speculative");
-    refusedWith(answers, drafts + "--each-exit", "are not for --strategy speculative");
+    refusedWith(1, answers, drafts + file, file + " needs --oracle");
+    refusedWith(2, answers, drafts + "--threshold 0.5", "are not for --strategy speculative");
+    refusedWith(2, answers, drafts + "--each-exit", "are not for --strategy speculative");
     tiny.run("eval --text %s --each-exit --out %s", tiny.data(), temp.resolve("refused"))
-        .assertRefused(1, "--each-exit need --exits");
+        .assertRefused(2, "--each-exit need --exits");
   }
 
   /** Before anything is computed. */
@@ -200,7 +200,7 @@ class EvalCommandContractTest {
             others, tiny.data(), thresholds)
         .succeeded();
     Path answers = Files.writeString(temp.resolve("answers.jsonl"), "{\"prompt\": \"The hen\"}");
-    refusedWith(answers, "--thresholds " + thresholds, thresholds + ": exits_sha256 is");
+    refusedWith(1, answers, "--thresholds " + thresholds, thresholds + ": exits_sha256 is");
   }
 
   @Test
@@ -208,11 +208,11 @@ class EvalCommandContractTest {
     Path out = temp.resolve("eval");
     Path tasks =
         Files.writeString(temp.resolve("animals.jsonl"), "{\"prompt\": \"a\"}\n{\"prompt\": 1}\n");
-    tiny.run("eval --out %s", out).assertRefused(1, "--text", "--tasks");
+    tiny.run("eval --out %s", out).assertRefused(2, "--text", "--tasks");
     tiny.run("eval --text %s --threshold 0.5 --out %s", tiny.data(), out)
-        .assertRefused(1, "--exits");
+        .assertRefused(2, "--exits");
     tiny.run("eval --text %s --strategy magic --out %s", tiny.data(), out)
-        .assertRefused(1, "magic");
+        .assertRefused(2, "magic");
     tiny.run("eval --tasks %s --out %s", tasks, out)
         .assertRefused(1, "animals.jsonl line 2", "\"prompt\" is 1");
   }

@@ -132,7 +132,7 @@ class ExerciseCommandContractTest {
 
   @Test
   void wrongUseIsOneLine() throws Exception {
-    CommandLineRun.of("exercise", "softmax").assertRefused(1, "softmax-gradient, all-reduce");
+    CommandLineRun.of("exercise", "softmax").assertRefused(2, "softmax-gradient, all-reduce");
     CommandLineRun.of("exercise", "--out", folder + "").assertRefused(2, "--out", "NAME");
     CommandLineRun.of("exercise", "exit-rule", "F.java", "--out", folder + "")
         .assertRefused(2, "--out", "F.java");
@@ -140,6 +140,6 @@ class ExerciseCommandContractTest {
         .assertRefused(1, "none.java", "./sortie exercise exit-rule --out");
     CommandLineRun.of("exercise", "exit-rule", folder + "").assertRefused(1, folder.toString());
     CommandLineRun.of("exercise", "exit-rule", rule("true") + "", "--time-limit", "0")
-        .assertRefused(1, "--time-limit 0");
+        .assertRefused(2, "--time-limit 0");
   }
 }

@@ -107,7 +107,7 @@ class ExitsCommandsContractTest {
     }
     tiny.run("generate --prompt hen --max-tokens 4 --threshold 0.1 --exits %s", half).succeeded();
     tiny.run("merge-exits --out %s --store q8_0 %s", temp.resolve("other"), half)
-        .assertRefused(1, "--store 'q8_0'", "f32 or bf16");
+        .assertRefused(2, "--store 'q8_0'", "f32 or bf16");
   }
 
   private static float element(Span span, int i) {

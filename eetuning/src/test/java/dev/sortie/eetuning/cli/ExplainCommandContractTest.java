@@ -112,13 +112,13 @@ class ExplainCommandContractTest {
 
   @Test
   void wrongInputIsRefusedInALine() {
-    explain("--token 0").assertRefused(1, "--token 0", "at least 1");
+    explain("--token 0").assertRefused(2, "--token 0", "at least 1");
     explain("--token 60").assertRefused(1, "token 60", "context is 48");
-    explain("--strategy speculative").assertRefused(1, "--strategy speculative", "without drafts");
-    explain("--draft prompt-lookup").assertRefused(1, "--draft prompt-lookup", "without drafts");
+    explain("--strategy speculative").assertRefused(2, "--strategy speculative", "without drafts");
+    explain("--draft prompt-lookup").assertRefused(2, "--draft prompt-lookup", "without drafts");
     explain("--active 7").assertRefused(1, "layer 7", "[1, 2]");
-    explain("--threshold 2").assertRefused(1, "--threshold 2", "outside 0 to 1");
-    tiny.run("explain --token 2").assertRefused(1, "--prompt");
+    explain("--threshold 2").assertRefused(2, "--threshold 2", "outside 0 to 1");
+    tiny.run("explain --token 2").assertRefused(2, "--prompt");
     tiny.run("explain --prompt x --token two").assertRefused(2, "--token", "two");
   }
 }

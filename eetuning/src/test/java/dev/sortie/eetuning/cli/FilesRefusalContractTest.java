@@ -71,20 +71,20 @@ class FilesRefusalContractTest extends RefusedCommands {
         refused("no source", words(convert, missing, gguf), 1, missing, "no such file"),
         refused("no output", words("convert %s", model), 2, "--out"),
         refused("there already", words(convert, model, model), 1, model, "already"),
-        refused("samples alone", words(convert + "--samples 9", model, gguf), 1, SHARED),
-        refused("length alone", words(convert + "--seq-len 9", model, gguf), 1, SHARED),
-        refused("seed alone", words(convert + "--seed 9", model, gguf), 1, SHARED),
-        refused("unknown type", words(convert + "--quantize q9", model, gguf), 1, "'q9'", "bf16"),
-        refused("unknown format", words(convert + "--to onnx", model, gguf), 1, "'onnx'", "gguf"),
+        refused("samples alone", words(convert + "--samples 9", model, gguf), 2, SHARED),
+        refused("length alone", words(convert + "--seq-len 9", model, gguf), 2, SHARED),
+        refused("seed alone", words(convert + "--seed 9", model, gguf), 2, SHARED),
+        refused("unknown type", words(convert + "--quantize q9", model, gguf), 2, "'q9'", "bf16"),
+        refused("unknown format", words(convert + "--to onnx", model, gguf), 2, "'onnx'", "gguf"),
         refused(
             "not named .gguf",
             words(convert + "--to gguf", model, temp.resolve("new")),
-            1,
+            2,
             "must end in .gguf"),
         refused(
             "folder named .gguf",
             words(convert + "--to safetensors", model, gguf),
-            1,
+            2,
             "ends in .gguf"));
   }
 
@@ -108,16 +108,16 @@ class FilesRefusalContractTest extends RefusedCommands {
         refused(
             "architecture",
             words(add + "--at 1 --arch maze", model, out),
-            1,
+            2,
             "sortie: --arch 'maze' is",
             "embedding"),
         refused(
             "init",
             words(add + "--at 1 --init zero", model, out),
-            1,
+            2,
             "sortie: --init 'zero' is",
             "copy"),
-        refused("head", words(add + "--at 1 --head no", model, out), 1, "--head 'no'", "own"),
+        refused("head", words(add + "--at 1 --head no", model, out), 2, "--head 'no'", "own"),
         refused("add into a file", words(add + "--at 1", model, file), 1, file),
         refused("add over exits", words(add + "--at 1", model, exits), 1, exits, "already"),
         refused(
@@ -199,7 +199,7 @@ class FilesRefusalContractTest extends RefusedCommands {
         refused(
             "tokenize nothing",
             words("tokenize --model %s", model),
-            1,
+            2,
             "give --text TEXT or --file FILE, but not both"),
         refused(
             "tokenize a missing file",

@@ -93,9 +93,9 @@ class GenerateCommandContractTest {
     CommandLineRun each = early("--threshold 1=1,2=0 --max-tokens 4");
     assertThat(exitsOf(each.json())).containsExactly("final", 2L, 2L, 2L);
     early("--threshold 2=0 --active 2 --max-tokens 4")
-        .assertRefused(1, "--threshold 2=0", "active");
+        .assertRefused(2, "--threshold 2=0", "active");
     early("--threshold 7=0 --max-tokens 4").assertRefused(1, "layer 7", "[1, 2]");
-    early("--threshold 2=0,x --max-tokens 4").assertRefused(1, "--threshold", "'x'", "20=0.7");
-    early("--threshold x --max-tokens 4").assertRefused(1, "--threshold 'x'", "neither a number");
+    early("--threshold 2=0,x --max-tokens 4").assertRefused(2, "--threshold", "'x'", "20=0.7");
+    early("--threshold x --max-tokens 4").assertRefused(2, "--threshold 'x'", "neither a number");
   }
 }

@@ -152,7 +152,7 @@ class PretrainJobContractTest {
         .as(String.join("\n", err))
         .isZero();
     CommandLineRun.of(continued(temp.resolve("exits"), "--exits-at", "1", "--pp", "2"))
-        .assertRefused(1, "--pp 2 with --model and --exits-at");
+        .assertRefused(2, "--pp 2 with --model and --exits-at");
   }
 
   /** Kill -9 of the last stage after the first checkpoint; the launcher starts both again. */
@@ -216,27 +216,27 @@ class PretrainJobContractTest {
     Path folder = temp.resolve("job");
     CommandLineRun.of(pretrain(folder, "--dp", "2")).assertRefused(1, "no rank of a job", "launch");
     CommandLineRun.of(pretrain(folder, "--dp", "3"))
-        .assertRefused(1, "--dp 3 does not divide the 4 micro-batches");
+        .assertRefused(2, "--dp 3 does not divide the 4 micro-batches");
     CommandLineRun.of(pretrain(folder, "--pp", "5"))
         .assertRefused(1, "--pp 5 is more than the 4 layers");
     CommandLineRun.of(pretrain(folder, "--stage-split", "2"))
-        .assertRefused(1, "--stage-split 2 is for a pipeline");
+        .assertRefused(2, "--stage-split 2 is for a pipeline");
     CommandLineRun.of(pretrain(folder, "--pp", "2", "--stage-split", "even"))
-        .assertRefused(1, "--stage-split 'even'", "measured, counted");
+        .assertRefused(2, "--stage-split 'even'", "measured, counted");
     CommandLineRun.of(pretrain(folder, "--pp", "2", "--tp", "2", "--stage-split", "measured"))
-        .assertRefused(1, "--stage-split measured", "--tp 2");
+        .assertRefused(2, "--stage-split measured", "--tp 2");
     CommandLineRun.of(pretrain(folder, "--schedule", "2f2b"))
-        .assertRefused(1, "--schedule '2f2b'", "gpipe, 1f1b or interleaved");
+        .assertRefused(2, "--schedule '2f2b'", "gpipe, 1f1b or interleaved");
     CommandLineRun.of(pretrain(folder, "--chunks", "2"))
-        .assertRefused(1, "--chunks 2", "interleaved");
+        .assertRefused(2, "--chunks 2", "interleaved");
     CommandLineRun.of(pretrain(folder, "--plot-schedule", "x.svg"))
-        .assertRefused(1, "--plot-schedule x.svg", "--pp 2");
+        .assertRefused(2, "--plot-schedule x.svg", "--pp 2");
     CommandLineRun.of(pretrain(folder, "--exit-weight", "2=0.5"))
         .assertRefused(1, "--exit-weight names depths [2], which have no exit", "[1, 3]");
     CommandLineRun.of(pretrain(folder, "--exit-weight", "3=0"))
-        .assertRefused(1, "--exit-weight 3=0.0 must be positive");
+        .assertRefused(2, "--exit-weight 3=0.0 must be positive");
     CommandLineRun.of(pretrain(folder, "--tp", "3", "--sequence-parallel"))
-        .assertRefused(1, "--sequence-parallel with --tp 3 and --seq-len 16");
+        .assertRefused(2, "--sequence-parallel with --tp 3 and --seq-len 16");
     assertThat(folder).doesNotExist();
   }
 }

@@ -78,7 +78,7 @@ class PullCommandContractTest {
       CommandLineRun.of("pull", "acme/other", "--endpoint", hub.url(), "--cache", cache.toString())
           .assertRefused(1, "acme/other", "no such repository");
       pull(cache, hub, "--gguf", "q4").assertRefused(1, "acme/tiny", "no .gguf file");
-      pull(cache, hub, "--gguf", "q4", "--include", "*").assertRefused(1, "--gguf", "--include");
+      pull(cache, hub, "--gguf", "q4", "--include", "*").assertRefused(2, "--gguf", "--include");
       pull(cache, hub, "--revision", "../x").assertRefused(1, "revision", "../x");
       assertThat(cache.resolve("models--acme--tiny")).doesNotExist();
     }

@@ -294,12 +294,12 @@ class SampleCommandContractTest {
         Files.writeString(
             temp.resolve("other.json"), Files.readString(table).replace("0.9,", "0.8,"));
     CommandLineRun.of(words(other, out, TOKENS)).assertRefused(1, "manifest.json", "table_sha256");
-    CommandLineRun.of(words(table, temp, 0)).assertRefused(1, "--tokens 0");
-    CommandLineRun.of(words(table, temp, 1, "--batch", "0")).assertRefused(1, "--batch 0");
+    CommandLineRun.of(words(table, temp, 0)).assertRefused(2, "--tokens 0");
+    CommandLineRun.of(words(table, temp, 1, "--batch", "0")).assertRefused(2, "--batch 0");
     CommandLineRun.line(
             "sample --model fable --prompts %s --out %s --tokens 1 --validation 0.2 --test 0.9",
             table, temp)
-        .assertRefused(1, "--validation 0.2", "--test 0.9");
+        .assertRefused(2, "--validation 0.2", "--test 0.9");
     Path asks =
         Files.writeString(
             temp.resolve("asks.json"),

@@ -127,11 +127,11 @@ class SharedBasesCommandContractTest {
     convert(tiny.model(), out, data + "--share-basis 2 --keep 0.01")
         .assertRefused(1, "--keep 0.01", "no rank");
     convert(tiny.model(), out, data + "--share-basis 2 --keep 1.5")
-        .assertRefused(1, "--keep 1.5", "up to 1");
+        .assertRefused(2, "--keep 1.5", "up to 1");
     convert(tiny.model(), out, data + "--share-basis 2").assertRefused(1, "--rank", "--keep");
-    convert(tiny.model(), out, data).assertRefused(1, "--data", "--share-basis");
+    convert(tiny.model(), out, data).assertRefused(2, "--data", "--share-basis");
     convert(tiny.model(), out, "--rank 4").assertRefused(1, "shares no bases", "--share-basis");
-    convert(tiny.model(), out, "--share-basis 2 --rank 4").assertRefused(1, "--data");
+    convert(tiny.model(), out, "--share-basis 2 --rank 4").assertRefused(2, "--data");
     convert(tiny.model(), out, data + "--samples 9000 --share-basis 2 --rank 4")
         .assertRefused(2, "--samples");
     convert(
@@ -161,7 +161,7 @@ class SharedBasesCommandContractTest {
     String data = "--data %s --samples 8 --seq-len 24 ".formatted(tiny.data());
     convert(model, out, data + "--share-basis 2 --rank 4").assertRefused(1, "share bases already");
     convert(model, out, "--rank 9").assertRefused(1, "--rank 9", "1 to 8");
-    convert(model, out, data + "--rank 4").assertRefused(1, "--data");
+    convert(model, out, data + "--rank 4").assertRefused(2, "--data");
     convert(model, temp.resolve("model.gguf"), "").assertRefused(1, "share bases", "GGUF");
     of(model)
         .run("add-exits --at 1 --arch mlp --out %s", out)

@@ -99,7 +99,7 @@ class SpeculativeCommandContractTest {
     run("add-exits", with(add, none, "--arch", "lookahead", "--features", "2,1"))
         .assertRefused(1, "layers [2, 1]", "deeper than the one before");
     run("add-exits", with(add, none, "--arch", "norm", "--at", 1, "--features", 1))
-        .assertRefused(1, "--features [1]", "--arch lookahead");
+        .assertRefused(2, "--features [1]", "--arch lookahead");
   }
 
   @Test
@@ -114,9 +114,9 @@ class SpeculativeCommandContractTest {
           .containsExactly("prompt-lookup");
     }
     generate("0", with(early, "lookahead"))
-        .assertRefused(1, "--draft lookahead", "accepts prompt-lookup or none");
+        .assertRefused(2, "--draft lookahead", "accepts prompt-lookup or none");
     generate("0", "--draft", "none", "--strategy", "full")
-        .assertRefused(1, "--draft goes with --strategy speculative or early-exit");
+        .assertRefused(2, "--draft goes with --strategy speculative or early-exit");
   }
 
   /** An exit with a draft head brings one after the last layer along. */

@@ -22,27 +22,27 @@ class TrainingRefusalContractTest extends RefusedCommands {
         refused(
             "most tokens sampled",
             tune("--data self --seq-len 16 --self-tokens 9223372036854775807"),
-            1,
+            2,
             "--self-tokens 9223372036854775807 must be from 1 to"),
-        refused("self tokens", tuneOn(data, "--self-tokens 9"), 1, "are for --data self"),
-        refused("self heat", tuneOn(data, "--self-temperature 1"), 1, "are for --data self"),
-        refused("learning rate", tuneOn(data, "--lr -1"), 1, "--lr -1.0"),
-        refused("floor", tuneOn(data, "--min-lr 1"), 1, "--min-lr 1.0", "0.001"),
-        refused("warm-up", tuneOn(data, "--warmup 5"), 1, "--warmup 5", "2"),
-        refused("clip", tuneOn(data, "--clip 0"), 1, "--clip 0.0"),
-        refused("decay", tuneOn(data, "--weight-decay -1"), 1, "--weight-decay -1.0"),
-        refused("held out", tuneOn(data, "--held-out 1"), 1, "--held-out 1.0"),
+        refused("self tokens", tuneOn(data, "--self-tokens 9"), 2, "are for --data self"),
+        refused("self heat", tuneOn(data, "--self-temperature 1"), 2, "are for --data self"),
+        refused("learning rate", tuneOn(data, "--lr -1"), 2, "--lr -1.0"),
+        refused("floor", tuneOn(data, "--min-lr 1"), 2, "--min-lr 1.0", "0.001"),
+        refused("warm-up", tuneOn(data, "--warmup 5"), 2, "--warmup 5", "2"),
+        refused("clip", tuneOn(data, "--clip 0"), 2, "--clip 0.0"),
+        refused("decay", tuneOn(data, "--weight-decay -1"), 2, "--weight-decay -1.0"),
+        refused("held out", tuneOn(data, "--held-out 1"), 2, "--held-out 1.0"),
         refused(
-            "batches", tuneOn(data, "--global-batch 3"), 1, "--global-batch 3", "--micro-batch 2"),
+            "batches", tuneOn(data, "--global-batch 3"), 2, "--global-batch 3", "--micro-batch 2"),
         refused(
             "too many micro-batches",
             tuneOn(data, "--global-batch 2147483646"),
-            1,
+            2,
             "--global-batch 2147483646 has 1073741823 micro-batches of 2, at most 16384"),
-        refused("objective", tuneOn(data, "--objective mse"), 1, "--objective 'mse'", "ce or kl"),
+        refused("objective", tuneOn(data, "--objective mse"), 2, "--objective 'mse'", "ce or kl"),
         refused(
-            "token weights", tuneOn(data, "--token-weights x"), 1, "--token-weights 'x'", "equal"),
-        refused("exit weight", tuneOn(data, "--exit-weight 2=-1"), 1, "--exit-weight 2=-1.0"),
+            "token weights", tuneOn(data, "--token-weights x"), 2, "--token-weights 'x'", "equal"),
+        refused("exit weight", tuneOn(data, "--exit-weight 2=-1"), 2, "--exit-weight 2=-1.0"),
         refused(
             "weight of no exit",
             tuneOn(data, "--exit-weight 7=1"),
@@ -50,14 +50,14 @@ class TrainingRefusalContractTest extends RefusedCommands {
             "--exit-weight",
             "7",
             "[1, 2]"),
-        refused("checkpoints", tuneOn(data, "--checkpoint-every 0"), 1, "--checkpoint-every 0"),
+        refused("checkpoints", tuneOn(data, "--checkpoint-every 0"), 2, "--checkpoint-every 0"),
         refused(
             "beyond the context",
             tune("--data " + data + " --seq-len 64"),
             1,
             "--seq-len 64",
             "48"),
-        refused("no length", tune("--data " + data + " --seq-len 0"), 1, "--seq-len 0"),
+        refused("no length", tune("--data " + data + " --seq-len 0"), 2, "--seq-len 0"),
         refused("empty data", tuneOn(empty, ""), 1, empty, "empty"),
         refused("data not UTF-8", tuneOn(latin, ""), 1, latin, "0xE9", "offset 1"),
         refused("data too short", tuneOn(little, ""), 1, "more text"),
@@ -76,7 +76,7 @@ class TrainingRefusalContractTest extends RefusedCommands {
             words(
                 "tune --threads 1 --model %s --exits %s --out %s --data %s",
                 model, exits, exits, data),
-            1,
+            2,
             "--out",
             exits));
   }
@@ -84,33 +84,33 @@ class TrainingRefusalContractTest extends RefusedCommands {
   @TestFactory
   Stream<DynamicTest> wrongPretraining() {
     return Stream.of(
-        refused("heads", pretrain("--hidden 20 --heads 3"), 1, "--hidden 20", "--heads 3"),
+        refused("heads", pretrain("--hidden 20 --heads 3"), 2, "--hidden 20", "--heads 3"),
         refused(
             "kv heads", pretrain("--heads 4 --kv-heads 3"), 1, "num_key_value_heads 3", "heads 4"),
-        refused("arch of no exit", pretrain("--arch mlp"), 1, OF_EXITS),
-        refused("head of no exit", pretrain("--head own"), 1, OF_EXITS),
-        refused("ramp of no exit", pretrain("--exit-weight-ramp cosine"), 1, OF_EXITS),
+        refused("arch of no exit", pretrain("--arch mlp"), 2, OF_EXITS),
+        refused("head of no exit", pretrain("--head own"), 2, OF_EXITS),
+        refused("ramp of no exit", pretrain("--exit-weight-ramp cosine"), 2, OF_EXITS),
         refused(
             "start without steps",
             pretrain("--layers 4 --exits-at 1 --exit-weight-start 0.5"),
-            1,
+            2,
             "--exit-weight-start 0.5 needs --exit-weight-steps"),
         refused(
             "steps without start",
             pretrain("--layers 4 --exits-at 1 --exit-weight-steps 2"),
-            1,
+            2,
             "--exit-weight-steps and --exit-weight-ramp need --exit-weight-start X"),
-        refused("one stage", pretrain("--schedule gpipe"), 1, "--schedule gpipe is of a pipeline"),
-        refused("two sizes", pretrain("--tokenizer " + data), 1, "--vocab 270", "--tokenizer"),
+        refused("one stage", pretrain("--schedule gpipe"), 2, "--schedule gpipe is of a pipeline"),
+        refused("two sizes", pretrain("--tokenizer " + data), 2, "--vocab 270", "--tokenizer"),
         refused(
             "weights of no exit",
             pretrain("--layers 4 --exits-at 1,2 --exit-weight 1=1 --exit-weight 3=1"),
             1,
             "--exit-weight names depths [3], which have no exit; the exits stand at [1, 2]"),
-        refused("batch", pretrain("--micro-batch 0"), 1, "--micro-batch 0"),
-        refused("steps", pretrain("--checkpoint-every -1"), 1, "--checkpoint-every -1"),
-        refused("learning rate", pretrain("--lr NaN"), 1, "--lr NaN"),
-        refused("dropout", pretrain("--dropout 1"), 1, "--dropout 1.0", "below 1"),
-        refused("save", pretrain("--save I32"), 1, "--save I32", "BF16 or F32"));
+        refused("batch", pretrain("--micro-batch 0"), 2, "--micro-batch 0"),
+        refused("steps", pretrain("--checkpoint-every -1"), 2, "--checkpoint-every -1"),
+        refused("learning rate", pretrain("--lr NaN"), 2, "--lr NaN"),
+        refused("dropout", pretrain("--dropout 1"), 2, "--dropout 1.0", "below 1"),
+        refused("save", pretrain("--save I32"), 2, "--save I32", "BF16 or F32"));
   }
 }

@@ -148,7 +148,7 @@ class TuneJobContractTest {
   @Test
   void tokensThatCannotBeSharedOutAreRefused() {
     CommandLineRun.of(tune(temp.resolve("job"), "--tp", "5", "--sequence-parallel"))
-        .assertRefused(1, "--sequence-parallel with --tp 5 and --seq-len 24", "a multiple");
+        .assertRefused(2, "--sequence-parallel with --tp 5 and --seq-len 24", "a multiple");
   }
 
   /** Kill -9 after some checkpoint, of each rank by turns; the launcher starts all again. */
@@ -256,7 +256,7 @@ class TuneJobContractTest {
         .isEqualTo(checked.getInt("elements", 1, Integer.MAX_VALUE));
     CommandLineRun.of(write)
         .assertRefused(1, "two/checkpoints/step-%06d: is there already".formatted(STEPS));
-    CommandLineRun.of("reshard", "--run", run, "--tp", "2").assertRefused(1, "give --out");
+    CommandLineRun.of("reshard", "--run", run, "--tp", "2").assertRefused(2, "give --out");
     CommandLineRun.of("reshard", "--run", temp.toString())
         .assertRefused(1, temp + ": has no whole checkpoint");
   }
@@ -265,7 +265,7 @@ class TuneJobContractTest {
   void theScheduleIsDrawnForAPipelineOnly() throws Exception {
     Path plot = temp.resolve("schedule.svg");
     CommandLineRun.of(tune(temp.resolve("one"), "--plot-schedule", plot.toString()))
-        .assertRefused(1, "--plot-schedule", "--pp 2");
+        .assertRefused(2, "--plot-schedule", "--pp 2");
     int code =
         launch(
             4,

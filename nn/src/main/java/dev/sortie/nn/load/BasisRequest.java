@@ -1,6 +1,7 @@
 package dev.sortie.nn.load;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.DecoderTensors;
 import dev.sortie.nn.model.SharedBases;
@@ -32,7 +33,7 @@ public record BasisRequest(OptionalInt rank, OptionalDouble keep) {
     keep.ifPresent(
         k -> {
           if (!(k > 0 && k <= 1)) {
-            throw new InputException("--keep " + k + " is not above 0 and up to 1");
+            throw new UsageException("--keep " + k + " is not above 0 and up to 1");
           }
         });
   }

@@ -1,6 +1,7 @@
 package dev.sortie.parallel.launch;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.parallel.comm.transport.shm.JobFiles;
 import dev.sortie.parallel.comm.transport.shm.SharedMemoryTransport;
 import java.io.File;
@@ -66,16 +67,16 @@ public final class Launcher {
     public Options {
       command = List.copyOf(command);
       if (ranks < 1 || ranks > MOST_RANKS || maxRestarts < 0) {
-        throw new InputException(
+        throw new UsageException(
             "a job needs 1 to %d ranks on a machine and at least 0 restarts, got --nproc %d and --max-restarts %d"
                 .formatted(MOST_RANKS, ranks, maxRestarts));
       }
       if (grace.isNegative()) {
-        throw new InputException(
+        throw new UsageException(
             "--grace of %s is less than 0; give 0 or more seconds".formatted(seconds(grace)));
       }
       if (command.isEmpty()) {
-        throw new InputException("there is no command to launch; give it after --");
+        throw new UsageException("there is no command to launch; give it after --");
       }
     }
 

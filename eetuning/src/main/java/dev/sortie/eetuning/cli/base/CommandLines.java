@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.cli.base;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.parallel.comm.CommException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -106,7 +107,11 @@ public final class CommandLines {
     return "./sortie " + String.join(" ", command.commandLine().getParseResult().originalArgs());
   }
 
-  /** One line for what the user can fix, and for defects of ours, whose trace is in a file. */
+  /**
+   * Prints one line for what the user can fix, and for defects of ours, whose trace is in a file.
+   *
+   * @return the exit code
+   */
   private static int report(Throwable e, CommandLine line) {
     PrintWriter err = line.getErr();
     switch (e) {
@@ -123,7 +128,7 @@ public final class CommandLines {
       default -> err.println("sortie: internal error: " + oneLine(e.toString()) + defect(e, line));
     }
     err.flush();
-    return FAILED;
+    return e instanceof UsageException ? USAGE : FAILED;
   }
 
   /** Where the report of a defect is; the report itself where no file can be written. */

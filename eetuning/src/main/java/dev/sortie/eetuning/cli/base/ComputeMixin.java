@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.cli.base;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.tensor.concurrent.Cores;
 import dev.sortie.tensor.device.Device;
 import picocli.CommandLine.Option;
@@ -34,7 +35,7 @@ public final class ComputeMixin {
   private int threads(int ranks) {
     int n = threads == null ? Math.max(1, Cores.physical() / ranks) : threads;
     if (n < 1 || n > 1024) {
-      throw new InputException("--threads " + n + " is outside 1 to 1024");
+      throw new UsageException("--threads " + n + " is outside 1 to 1024");
     }
     return n;
   }

@@ -9,7 +9,7 @@ import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
@@ -100,7 +100,7 @@ public final class AddExitsCommand implements Callable<Integer> {
   public Integer call() {
     boolean ahead = architecture.equals("lookahead");
     if (ahead != depths.isEmpty()) {
-      throw new InputException(
+      throw new UsageException(
           ahead
               ? "--at "
                   + depths
@@ -108,14 +108,14 @@ public final class AddExitsCommand implements Callable<Integer> {
               : "--at is missing: name the layers after which exits stand, as in --at 4,8");
     }
     if (!ahead && !features.isEmpty()) {
-      throw new InputException(
+      throw new UsageException(
           "--features %s is for --arch lookahead; other exits read the hidden state after their layer"
               .formatted(features));
     }
     ExitInit how = ExitInit.of(init);
     boolean own = ExitWords.ownHead(head);
     if (draftTokens < 0) {
-      throw new InputException("--draft-head " + draftTokens + " must be 0 or more");
+      throw new UsageException("--draft-head " + draftTokens + " must be 0 or more");
     }
     result.check();
     try (Device device = compute.open();

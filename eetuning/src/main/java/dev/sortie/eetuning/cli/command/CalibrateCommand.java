@@ -29,6 +29,7 @@ import dev.sortie.eetuning.exit.FinalDraft;
 import dev.sortie.eetuning.exit.TextTokens;
 import dev.sortie.eetuning.host.OutputFile;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
@@ -205,10 +206,10 @@ public final class CalibrateCommand implements Callable<Integer> {
             confidence == null ? OptionalDouble.empty() : OptionalDouble.of(confidence),
             test);
     if (tokens < 2) {
-      throw new InputException("--tokens " + tokens + " must be at least 2");
+      throw new UsageException("--tokens " + tokens + " must be at least 2");
     }
     if (limit < 1) {
-      throw new InputException("--limit " + limit + " must be at least 1");
+      throw new UsageException("--limit " + limit + " must be at least 1");
     }
     OutputFile.check("--out", out);
     if (traces != null) {

@@ -14,7 +14,7 @@ import dev.sortie.eetuning.decode.chat.Prompt;
 import dev.sortie.eetuning.decode.grammar.Grammar;
 import dev.sortie.eetuning.decode.single.PrefixReuse;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.text.chat.ChatOptions;
 import dev.sortie.nn.text.chat.ChatTemplate;
@@ -86,7 +86,7 @@ public final class ChatCommand implements Callable<Integer>, ReadOnce.StandardIn
   @Override
   public Integer call() {
     if (context < 2) {
-      throw new InputException("--context " + context + " must be at least 2");
+      throw new UsageException("--context " + context + " must be at least 2");
     }
     Decoding d = decoding.decoding(maxTokens);
     Optional<Grammar> grammar = form.read(d.options());

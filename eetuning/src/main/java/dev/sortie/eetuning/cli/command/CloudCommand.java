@@ -7,6 +7,7 @@ import dev.sortie.eetuning.decode.edge.CloudServer;
 import dev.sortie.eetuning.decode.pipeline.DecodingStages;
 import dev.sortie.eetuning.host.ModelName;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.model.DecoderBuilder;
@@ -79,7 +80,7 @@ public final class CloudCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     Ports.requireListening(port);
     if (texts < 1) {
-      throw new InputException("--texts " + texts + " must be at least 1");
+      throw new UsageException("--texts " + texts + " must be at least 1");
     }
     LinkKeys keys = RankEnvironment.linkKeys(System.getenv());
     try (Device device = compute.open();

@@ -6,6 +6,7 @@ import dev.sortie.eetuning.cli.view.ProgressLine;
 import dev.sortie.eetuning.cli.view.SharedBasesView;
 import dev.sortie.eetuning.host.ModelName;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.basis.GroupFactors;
 import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.nn.file.InputFiles;
@@ -178,18 +179,18 @@ public final class ConvertCommand implements Callable<Integer> {
     return switch (format == null ? (named ? "gguf" : "safetensors") : format) {
       case "gguf" -> {
         if (!named) {
-          throw new InputException("--out " + out + " must end in .gguf, as GGUF files do");
+          throw new UsageException("--out " + out + " must end in .gguf, as GGUF files do");
         }
         yield true;
       }
       case "safetensors" -> {
         if (named) {
-          throw new InputException("--out " + out + " ends in .gguf; name a folder");
+          throw new UsageException("--out " + out + " ends in .gguf; name a folder");
         }
         yield false;
       }
       default ->
-          throw new InputException("--to '" + format + "' is unknown; take gguf or safetensors");
+          throw new UsageException("--to '" + format + "' is unknown; take gguf or safetensors");
     };
   }
 
@@ -201,7 +202,7 @@ public final class ConvertCommand implements Callable<Integer> {
             .findFirst()
             .orElseThrow(
                 () ->
-                    new InputException(
+                    new UsageException(
                         "--quantize '%s' is unknown; take one of %s"
                             .formatted(
                                 type,

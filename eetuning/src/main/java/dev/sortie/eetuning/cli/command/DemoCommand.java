@@ -16,6 +16,7 @@ import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.host.EmbeddedFolder;
 import dev.sortie.eetuning.host.OutputFolder;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
@@ -143,11 +144,11 @@ public final class DemoCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     if (steps < 1 || textBatches < 2 || rounds < 1 || tokens < 2) {
-      throw new InputException(
+      throw new UsageException(
           "--steps and --rounds must be at least 1, --text and --tokens at least 2");
     }
     if (rounds > MOST_ROUNDS) {
-      throw new InputException("--rounds " + rounds + " must be at most " + MOST_ROUNDS);
+      throw new UsageException("--rounds " + rounds + " must be at most " + MOST_ROUNDS);
     }
     if (Files.exists(out.resolve("results.json"))) {
       throw new InputException("--out " + out + " holds results already; give another folder");

@@ -18,7 +18,7 @@ import dev.sortie.eetuning.doctor.Topic;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.FinalDraft;
 import dev.sortie.eetuning.host.ModelName;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.Arithmetic;
 import dev.sortie.nn.load.LanguageModel;
@@ -105,7 +105,7 @@ public final class DoctorCommand implements Callable<Integer> {
       return 0;
     }
     if (model == null && exitSource.isGiven()) {
-      throw new InputException(
+      throw new UsageException(
           "--exits " + exitSource.folder() + " needs --model M, their backbone");
     }
     exitSource.check();
@@ -152,7 +152,7 @@ public final class DoctorCommand implements Callable<Integer> {
       return Optional.empty();
     }
     if (tune < 1 || tune > MOST_SECONDS) {
-      throw new InputException("--tune " + tune + " is outside 1 to " + MOST_SECONDS + " seconds");
+      throw new UsageException("--tune " + tune + " is outside 1 to " + MOST_SECONDS + " seconds");
     }
     return Optional.of(Duration.ofSeconds(tune));
   }

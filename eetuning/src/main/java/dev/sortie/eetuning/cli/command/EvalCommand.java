@@ -33,6 +33,7 @@ import dev.sortie.eetuning.host.Machine;
 import dev.sortie.eetuning.host.ModelName;
 import dev.sortie.eetuning.host.OutputFolder;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
@@ -230,30 +231,30 @@ public final class EvalCommand implements Callable<Integer> {
 
   private void check() {
     if (text == null && tasks.isEmpty()) {
-      throw new InputException("nothing to evaluate: give --text FILE, --tasks FILE, or both");
+      throw new UsageException("nothing to evaluate: give --text FILE, --tasks FILE, or both");
     }
     for (String word : strategies) {
       if (!List.of(EARLY, EARLY_EXIT_DRAFTS, SPECULATIVE).contains(word)) {
-        throw new InputException(
+        throw new UsageException(
             "--strategy '%s' is unknown; take %s, %s, %s or several"
                 .formatted(word, EARLY, EARLY_EXIT_DRAFTS, SPECULATIVE));
       }
       if (!exitSource.isGiven() && !word.equals(SPECULATIVE)) {
-        throw new InputException("--strategy " + word + " needs --exits DIR");
+        throw new UsageException("--strategy " + word + " needs --exits DIR");
       }
     }
     exitSource.check();
     oracle.check(text != null && exitSource.isGiven());
     if (!exitSource.isGiven()
         && (thresholdsFile != null || !thresholds.isEmpty() || active.isGiven() || eachExit)) {
-      throw new InputException(
+      throw new UsageException(
           "--threshold, --thresholds, --active and --each-exit need --exits DIR");
     }
     if (rounds != null && (rounds < 1 || rounds > MOST_ROUNDS)) {
-      throw new InputException("--rounds " + rounds + " is outside 1 to " + MOST_ROUNDS);
+      throw new UsageException("--rounds " + rounds + " is outside 1 to " + MOST_ROUNDS);
     }
     if (limit < 1 || tokens < 2) {
-      throw new InputException(
+      throw new UsageException(
           "--limit %d must be at least 1, --tokens %d at least 2".formatted(limit, tokens));
     }
     thresholds.forEach(MaxProbability::new);
@@ -276,7 +277,7 @@ public final class EvalCommand implements Callable<Integer> {
             || strategies.contains(EARLY)
             || strategies.contains(EARLY_EXIT_DRAFTS);
     if (swept && !early) {
-      throw new InputException(
+      throw new UsageException(
           "--threshold and --each-exit are not for --strategy speculative; add early-exit to it");
     }
     if (thresholdsFile != null && !oracle.isAsked() && !(answers && early)) {

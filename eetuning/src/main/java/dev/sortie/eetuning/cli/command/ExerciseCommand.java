@@ -5,6 +5,7 @@ import dev.sortie.eetuning.exercise.CheckResult;
 import dev.sortie.eetuning.exercise.CompileException;
 import dev.sortie.eetuning.exercise.Exercise;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.json.Json;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -70,7 +71,7 @@ public final class ExerciseCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     if (!(seconds > 0 && seconds <= 86_400)) {
-      throw new InputException("--time-limit " + seconds + " must be above 0, at most 86400");
+      throw new UsageException("--time-limit " + seconds + " must be above 0, at most 86400");
     }
     if (name == null) {
       if (out != null) {

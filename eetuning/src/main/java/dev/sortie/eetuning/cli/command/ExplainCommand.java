@@ -12,7 +12,7 @@ import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.explain.Explanation;
 import dev.sortie.eetuning.explain.ExplanationJson;
 import dev.sortie.eetuning.explain.TokenExplainer;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.text.EncodeOptions;
@@ -57,7 +57,7 @@ public final class ExplainCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     if (token < 1) {
-      throw new InputException("--token " + token + " must be at least 1");
+      throw new UsageException("--token " + token + " must be at least 1");
     }
     Decoding d = decoding.decoding(token).alone();
     String text = prompt.read("--prompt", "--prompt-file");

@@ -32,6 +32,7 @@ import dev.sortie.eetuning.decode.single.KernelWarmUp;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.json.Json;
@@ -136,7 +137,7 @@ public final class GenerateCommand implements Callable<Integer> {
     Decoding d = pipeline.ranks() > 1 ? given.together() : given;
     Optional<Grammar> grammar = form.read(d.options());
     if (grammar.isPresent() && pipeline.pp > 1) {
-      throw new InputException(
+      throw new UsageException(
           "--pp %d: stages of a pipeline choose tokens without a grammar; leave out --pp, or --json-schema and --grammar"
               .formatted(pipeline.pp));
     }
@@ -233,10 +234,10 @@ public final class GenerateCommand implements Callable<Integer> {
 
   private int onEdge(Decoding d) {
     if (pipeline.ranks() > 1) {
-      throw new InputException("--edge is for one process; leave out --tp and --pp");
+      throw new UsageException("--edge is for one process; leave out --tp and --pp");
     }
     if (form.read(d.options()).isPresent()) {
-      throw new InputException(
+      throw new UsageException(
           "--edge: the cloud chooses tokens without a grammar; leave out --edge, or --json-schema"
               + " and --grammar");
     }
@@ -349,7 +350,7 @@ public final class GenerateCommand implements Callable<Integer> {
     }
     int given = prompt.given() + (messages == null ? 0 : 1) + (prompts == null ? 0 : 1);
     if (given != 1) {
-      throw new InputException(
+      throw new UsageException(
           "give one of --prompt TEXT, --prompt-file FILE, --prompts FILE and --messages FILE, not %s"
               .formatted(given == 0 ? "none" : "several"));
     }

@@ -31,7 +31,7 @@ import dev.sortie.eetuning.train.pretrain.PretrainPlan;
 import dev.sortie.eetuning.train.pretrain.Pretrainer;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.eetuning.train.stage.StagePartitioning;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.family.HfConfig;
 import dev.sortie.nn.family.HfConfigWriter;
 import dev.sortie.nn.file.Sha256;
@@ -101,7 +101,7 @@ public final class PretrainCommand implements Callable<Integer>, AuditedCommand 
   @Override
   public Integer call() {
     if (save != DType.BF16 && save != DType.F32) {
-      throw new InputException("--save " + save + ": take BF16 or F32");
+      throw new UsageException("--save " + save + ": take BF16 or F32");
     }
     newTokenizer.check();
     exits.check();

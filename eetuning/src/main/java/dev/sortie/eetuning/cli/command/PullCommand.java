@@ -2,7 +2,7 @@ package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.view.PullView;
 import dev.sortie.eetuning.host.ModelName;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.hub.FileChoice;
 import dev.sortie.nn.hub.HubCache;
 import dev.sortie.nn.hub.HubSettings;
@@ -102,7 +102,7 @@ public final class PullCommand implements Callable<Integer> {
 
   private FileChoice choice() {
     if (gguf != null && !include.isEmpty()) {
-      throw new InputException("give --gguf FILE or --include GLOB, but not both");
+      throw new UsageException("give --gguf FILE or --include GLOB, but not both");
     }
     if (gguf != null) {
       return new FileChoice.GgufFile(gguf);

@@ -2,7 +2,7 @@ package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.option.RankMixin;
 import dev.sortie.eetuning.train.checkpoint.Reshard;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.json.Json;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.tensor.device.Device;
@@ -74,10 +74,10 @@ public final class ReshardCommand implements Callable<Integer> {
   public Integer call() {
     Mesh mesh = RankMixin.mesh(tp, dp, pp);
     if (out == null && mesh.world() > 1) {
-      throw new InputException("a layout is for a checkpoint that is written; give --out");
+      throw new UsageException("a layout is for a checkpoint that is written; give --out");
     }
     if (sequence && mesh.tp() == 1) {
-      throw new InputException("--sequence-parallel needs --tp 2 or more");
+      throw new UsageException("--sequence-parallel needs --tp 2 or more");
     }
     Reshard reshard = new Reshard(run, line -> System.err.println("reshard: " + line));
     try (Device device = Device.cpu(1)) {

@@ -16,7 +16,7 @@ import dev.sortie.eetuning.serve.api.ServedModel;
 import dev.sortie.eetuning.serve.engine.EngineSettings;
 import dev.sortie.eetuning.serve.engine.TextEngine;
 import dev.sortie.eetuning.serve.http.HttpSettings;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.text.chat.ChatTemplate;
@@ -174,7 +174,7 @@ public final class ServeCommand implements Callable<Integer> {
 
   private static void check(String option, int value) {
     if (value < 1) {
-      throw new InputException(option + " " + value + " must be at least 1");
+      throw new UsageException(option + " " + value + " must be at least 1");
     }
   }
 

@@ -12,6 +12,7 @@ import dev.sortie.eetuning.speedrun.Recipe;
 import dev.sortie.eetuning.speedrun.RunRecord;
 import dev.sortie.eetuning.speedrun.SpeedrunReport;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.file.InputFiles;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
@@ -92,10 +93,10 @@ public final class SpeedrunCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     if (steps < 5) {
-      throw new InputException("--steps " + steps + " must be at least 5");
+      throw new UsageException("--steps " + steps + " must be at least 5");
     }
     if (target != null && !(target > 0 && target < 100)) {
-      throw new InputException("--target " + target + " is outside 0 to 100 bits per byte");
+      throw new UsageException("--target " + target + " is outside 0 to 100 bits per byte");
     }
     if (recorded != null) {
       OutputFile.check("--record", recorded, out);

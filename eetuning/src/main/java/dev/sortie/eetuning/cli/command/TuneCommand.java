@@ -35,7 +35,7 @@ import dev.sortie.eetuning.train.tune.StagePlan;
 import dev.sortie.eetuning.train.tune.TuneDryRun;
 import dev.sortie.eetuning.train.tune.TuneOptions;
 import dev.sortie.eetuning.train.tune.TunePlacement;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.AvailableMemory;
@@ -160,12 +160,12 @@ public final class TuneCommand implements Callable<Integer>, AuditedCommand {
       self.check(training, ranks.mesh());
     }
     if (gateTokens < 0) {
-      throw new InputException("--gate-tokens " + gateTokens + " must be 0 or more");
+      throw new UsageException("--gate-tokens " + gateTokens + " must be 0 or more");
     }
     TuneOptions options = loss.options(training);
     options.checkReplicas(ranks.mesh().dp());
     if (featureCache != null && ranks.mesh().world() > ranks.mesh().dp()) {
-      throw new InputException(
+      throw new UsageException(
           "--feature-cache "
               + featureCache
               + " needs the whole backbone on each rank; omit it, or omit --tp and --pp");
@@ -173,7 +173,7 @@ public final class TuneCommand implements Callable<Integer>, AuditedCommand {
     ranks.checkSequence(training.seqLen);
     ranks.split(); // a word that means nothing is refused before other ranks are waited for
     if (plotSchedule != null && ranks.mesh().pp() == 1) {
-      throw new InputException(
+      throw new UsageException(
           "--plot-schedule " + plotSchedule + " draws a pipeline; give --pp 2 or more with it");
     }
     if (plotSchedule != null) {

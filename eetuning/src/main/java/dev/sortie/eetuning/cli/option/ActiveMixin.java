@@ -5,7 +5,7 @@ import dev.sortie.eetuning.cost.CostCache;
 import dev.sortie.eetuning.cost.CostTable;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.device.Device;
 import java.util.ArrayList;
@@ -78,7 +78,7 @@ public final class ActiveMixin {
     List<Integer> depths = new ArrayList<>();
     for (String word : active.split(",", -1)) {
       if (!word.strip().matches("[1-9][0-9]{0,5}")) {
-        throw new InputException(
+        throw new UsageException(
             "--active '" + active + "' is not a list of depths such as 8,16, nor the word all");
       }
       depths.add(Integer.valueOf(word.strip()));

@@ -5,7 +5,7 @@ import dev.sortie.eetuning.eval.BackboneCheck;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsReader;
 import dev.sortie.eetuning.exit.FinalDraft;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
@@ -37,7 +37,7 @@ public final class BackboneMixin {
   /** Refuses to accept what is not there: {@code folder} is that of {@code --exits}, or null. */
   public void check(Path folder) {
     if (accept && folder == null) {
-      throw new InputException("--accept-backbone needs --exits DIR");
+      throw new UsageException("--accept-backbone needs --exits DIR");
     }
   }
 

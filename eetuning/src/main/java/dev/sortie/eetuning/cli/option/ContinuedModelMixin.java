@@ -3,6 +3,7 @@ package dev.sortie.eetuning.cli.option;
 import dev.sortie.eetuning.host.ModelName;
 import dev.sortie.eetuning.train.pretrain.StartingWeights;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.family.GenerationConfig;
 import dev.sortie.nn.family.HfConfigWriter;
 import dev.sortie.nn.format.Gguf;
@@ -76,7 +77,7 @@ public final class ContinuedModelMixin {
     CommandSpec options = CommandSpec.forAnnotatedObject(ofNewModels);
     for (OptionSpec given : command.commandLine().getParseResult().matchedOptions()) {
       if (options.findOption(given.longestName()) != null) {
-        throw new InputException(
+        throw new UsageException(
             "%s is for a new model; --model %s keeps its sizes and its tokenizer: leave out one of the two"
                 .formatted(given.longestName(), word));
       }

@@ -20,6 +20,7 @@ import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.exit.ExitsReader;
 import dev.sortie.eetuning.explain.TokenExplainer;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.parallel.comm.transport.tcp.LinkKeys;
@@ -141,7 +142,7 @@ public final class DecodingMixin {
   public Decoding decoding(int maxTokens) {
     GenerateOptions options = new GenerateOptions(maxTokens, sampling.options(), stop, ignoreEos);
     if (maxPending < 0 || maxPending > EarlyExit.MAX_PENDING) {
-      throw new InputException(
+      throw new UsageException(
           "--max-pending " + maxPending + " is outside 0 to " + EarlyExit.MAX_PENDING);
     }
     exitSource.check();
@@ -151,7 +152,7 @@ public final class DecodingMixin {
     boolean speculative = word.equals("speculative");
     boolean perExit = threshold != null && threshold.contains("=");
     if (perExit && (!early || active.isGiven() || !isProbability())) {
-      throw new InputException(
+      throw new UsageException(
           "--threshold %s, one for each exit, needs --exits DIR, --strategy early-exit and --exit-policy %s, and says itself which are active"
               .formatted(threshold, ExitPolicies.PROBABILITY));
     }
@@ -179,14 +180,14 @@ public final class DecodingMixin {
     boolean asked =
         threshold != null || exitPolicy != null || patience != null || probeThreshold != null;
     if (asked && !exitSource.isGiven()) {
-      throw new InputException(
+      throw new UsageException(
           "--threshold, --exit-policy, --patience and --probe-threshold need --exits DIR");
     }
     if (patience != null && !ExitPolicies.AGREEMENT.equals(exitPolicy)) {
-      throw new InputException("--patience " + patience + " needs --exit-policy agreement");
+      throw new UsageException("--patience " + patience + " needs --exit-policy agreement");
     }
     if (probeThreshold != null && !ExitPolicies.PROBE.equals(exitPolicy)) {
-      throw new InputException(
+      throw new UsageException(
           "--probe-threshold " + probeThreshold + " needs --exit-policy probe");
     }
   }
@@ -198,24 +199,24 @@ public final class DecodingMixin {
   /** Refuses a strategy with options of another. */
   private void checkStrategy(String word) {
     if (!List.of("full", "early-exit", "speculative").contains(word)) {
-      throw new InputException(
+      throw new UsageException(
           "--strategy '" + word + "' is unknown; take full, early-exit or speculative");
     }
     boolean early = word.equals("early-exit");
     if (early && !exitSource.isGiven()) {
-      throw new InputException("--strategy early-exit needs --exits DIR");
+      throw new UsageException("--strategy early-exit needs --exits DIR");
     }
     if (!draft.isEmpty() && word.equals("full")) {
-      throw new InputException("--draft goes with --strategy speculative or early-exit, not full");
+      throw new UsageException("--draft goes with --strategy speculative or early-exit, not full");
     }
     if (active.isGiven() && !early) {
-      throw new InputException("--active needs --exits DIR and --strategy early-exit");
+      throw new UsageException("--active needs --exits DIR and --strategy early-exit");
     }
     if (word.equals("speculative")) {
       DraftSources.check(draft, exitSource.isGiven());
     }
     if (early && !WITH_EXITS.contains(draft)) {
-      throw new InputException(
+      throw new UsageException(
           "--draft "
               + String.join(",", draft)
               + ": --strategy early-exit accepts prompt-lookup or none: other sources need the final"
@@ -232,10 +233,10 @@ public final class DecodingMixin {
     }
     thresholds.refuseNextTo(others);
     if (!early) {
-      throw new InputException("--thresholds needs --exits DIR and --strategy early-exit");
+      throw new UsageException("--thresholds needs --exits DIR and --strategy early-exit");
     }
     if (!probability) {
-      throw new InputException(
+      throw new UsageException(
           "%s are of %s, --exit-policy is %s; leave one out"
               .formatted(thresholds, ExitPolicies.PROBABILITY, exitPolicy));
     }
@@ -246,7 +247,7 @@ public final class DecodingMixin {
     try {
       return Double.parseDouble(threshold);
     } catch (NumberFormatException e) {
-      throw new InputException(
+      throw new UsageException(
           "--threshold '"
               + threshold
               + "' is neither a number nor thresholds of exits as in 20=0.7,24=0.5",
@@ -283,7 +284,7 @@ public final class DecodingMixin {
     /** How several ranks decode: passes must be the same on all, whatever times each measures. */
     public Decoding together() {
       if (speculative || early && drafts.equals(List.of(PromptLookup.NAME))) {
-        throw new InputException(
+        throw new UsageException(
             "--%s is for one rank: the length of drafts follows from times that each rank measures for itself; take --strategy full, or early-exit without --draft, or leave out --tp and --pp"
                 .formatted(speculative ? "strategy speculative" : "draft prompt-lookup"));
       }
@@ -293,7 +294,7 @@ public final class DecodingMixin {
     /** How one token is read at a time, without drafts; at full depth no exit is taken. */
     public Decoding alone() {
       if (speculative || !drafts.isEmpty() && !drafts.equals(List.of(NONE))) {
-        throw new InputException(
+        throw new UsageException(
             "--%s: one token at a time is read here, without drafts; take --strategy full or early-exit and leave out --draft"
                 .formatted(
                     speculative ? "strategy speculative" : "draft " + String.join(",", drafts)));
@@ -379,7 +380,7 @@ public final class DecodingMixin {
       return Exits.none();
     }
     if (exitSource.acceptsBackbone()) {
-      throw new InputException(
+      throw new UsageException(
           "--accept-backbone measures the exits on the whole model, of which each rank holds a part; leave it out, or decode on one rank");
     }
     Exits exits = ExitsReader.of(m).at(depths).read(exitSource.folder(), arena, device.kernels());
@@ -395,7 +396,7 @@ public final class DecodingMixin {
    */
   public List<ExitOutline> edgeExits(Decoding d, DecoderConfig config, int layers) {
     if (!d.early()) {
-      throw new InputException(
+      throw new UsageException(
           "--edge " + layers + " needs --exits DIR, and no --strategy but early-exit");
     }
     List<ExitOutline> all =

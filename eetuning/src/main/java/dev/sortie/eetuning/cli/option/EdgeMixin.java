@@ -2,6 +2,7 @@ package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.eetuning.decode.edge.LinkType;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.model.DecoderConfig;
 import java.time.Duration;
 import java.util.regex.Matcher;
@@ -58,16 +59,16 @@ public final class EdgeMixin {
   /** Checks options that go together; returns whether there is a cloud. */
   public boolean isGiven() {
     if ((layers == null) != (cloud == null)) {
-      throw new InputException("--edge N and --cloud HOST:PORT go together; give both");
+      throw new UsageException("--edge N and --cloud HOST:PORT go together; give both");
     }
     if (layers == null && type != LinkType.F32) {
-      throw new InputException("--link-type " + type.word() + " needs --edge N");
+      throw new UsageException("--link-type " + type.word() + " needs --edge N");
     }
     if (layers == null && timeout != null) {
-      throw new InputException("--cloud-timeout " + timeout + " needs --edge N");
+      throw new UsageException("--cloud-timeout " + timeout + " needs --edge N");
     }
     if (timeout != null && timeout < 1) {
-      throw new InputException("--cloud-timeout " + timeout + " must be at least 1");
+      throw new UsageException("--cloud-timeout " + timeout + " must be at least 1");
     }
     return layers != null;
   }
@@ -95,7 +96,7 @@ public final class EdgeMixin {
   private Matcher address() {
     Matcher m = ADDRESS.matcher(cloud);
     if (!m.matches()) {
-      throw new InputException(
+      throw new UsageException(
           "--cloud '" + cloud + "' is not a host and a port, as in localhost:7070");
     }
     return m;

@@ -3,6 +3,7 @@ package dev.sortie.eetuning.cli.option;
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.host.ExitsName;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import java.nio.file.Path;
 import java.util.Iterator;
 import picocli.CommandLine.ITypeConverter;
@@ -46,7 +47,7 @@ public final class ExitWords {
     return switch (word) {
       case "own" -> true;
       case "backbone" -> false;
-      default -> throw new InputException("--head '" + word + "' is unknown; take own or backbone");
+      default -> throw new UsageException("--head '" + word + "' is unknown; take own or backbone");
     };
   }
 }

@@ -7,7 +7,7 @@ import dev.sortie.eetuning.decode.grammar.Grammar;
 import dev.sortie.eetuning.decode.grammar.TokenGrammar;
 import dev.sortie.eetuning.decode.grammar.TokenVocabulary;
 import dev.sortie.eetuning.decode.grammar.schema.JsonSchema;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.json.Json;
@@ -45,13 +45,13 @@ public final class GrammarMixin {
   /** The grammar that was given, read before a model is loaded. */
   public Optional<Grammar> read(GenerateOptions options) {
     if (schema != null && grammar != null) {
-      throw new InputException("give --json-schema or --grammar, but not both");
+      throw new UsageException("give --json-schema or --grammar, but not both");
     }
     if (schema == null && grammar == null) {
       return Optional.empty();
     }
     if (options.ignoreEos()) {
-      throw new InputException(
+      throw new UsageException(
           "--ignore-eos goes with neither --json-schema nor --grammar: a text ends where its"
               + " grammar does");
     }

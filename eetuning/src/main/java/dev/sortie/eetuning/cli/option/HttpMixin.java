@@ -5,7 +5,7 @@ import dev.sortie.eetuning.serve.api.ApiKeys;
 import dev.sortie.eetuning.serve.http.HttpLimits;
 import dev.sortie.eetuning.serve.http.HttpSettings;
 import dev.sortie.eetuning.serve.http.TlsIdentity;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.file.TextFiles;
 import java.nio.file.Path;
 import java.util.List;
@@ -93,7 +93,7 @@ public final class HttpMixin {
     Ports.requireListening(port);
     for (String name : allowedHosts) {
       if (!HOST_NAME.matcher(name).matches()) {
-        throw new InputException(
+        throw new UsageException(
             "--allowed-host %s is not a host name; give it without scheme, port and path, such as llm.example.com"
                 .formatted(name));
       }
@@ -115,7 +115,7 @@ public final class HttpMixin {
       return Optional.empty();
     }
     if (tls == null || password == null) {
-      throw new InputException("--tls and --tls-password-file go together; give both");
+      throw new UsageException("--tls and --tls-password-file go together; give both");
     }
     String line = TextFiles.readAny(password).lines().findFirst().orElse("");
     return Optional.of(TlsIdentity.read(tls, line.toCharArray()));

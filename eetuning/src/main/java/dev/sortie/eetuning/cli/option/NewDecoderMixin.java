@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.cli.option;
 
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.LayerCycle;
 import picocli.CommandLine.Option;
@@ -72,17 +72,17 @@ public final class NewDecoderMixin {
 
   private LayerCycle cycle() {
     if (cycles < 1 || cycles > DecoderConfig.MOST_LAYERS) {
-      throw new InputException(
+      throw new UsageException(
           "--cycles %d is outside 1 to %d".formatted(cycles, DecoderConfig.MOST_LAYERS));
     }
     if (cycles == 1) {
       if (noZeroToken) {
-        throw new InputException("--no-zero-token is for models of --cycles 2 or more");
+        throw new UsageException("--no-zero-token is for models of --cycles 2 or more");
       }
       return LayerCycle.NONE;
     }
     if (layers < 3) {
-      throw new InputException(
+      throw new UsageException(
           "--cycles %d needs layers between the first and the last: take --layers 3 or more, not %d"
               .formatted(cycles, layers));
     }
@@ -116,7 +116,7 @@ public final class NewDecoderMixin {
 
   private int headSize() {
     if (heads < 1 || hidden % heads != 0) {
-      throw new InputException("--hidden " + hidden + " must be a multiple of --heads " + heads);
+      throw new UsageException("--hidden " + hidden + " must be a multiple of --heads " + heads);
     }
     return hidden / heads;
   }

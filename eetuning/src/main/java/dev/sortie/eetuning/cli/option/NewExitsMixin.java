@@ -5,6 +5,7 @@ import dev.sortie.eetuning.cli.view.ExitsJson;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.dtype.DType;
@@ -60,7 +61,7 @@ public final class NewExitsMixin {
     return switch (store) {
       case "f32" -> DType.F32;
       case "bf16" -> DType.BF16;
-      default -> throw new InputException("--store '" + store + "' is unknown; take f32 or bf16");
+      default -> throw new UsageException("--store '" + store + "' is unknown; take f32 or bf16");
     };
   }
 }

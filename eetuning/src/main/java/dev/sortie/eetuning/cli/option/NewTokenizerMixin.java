@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.nn.file.InputFiles;
 import dev.sortie.nn.json.JsonLimits;
@@ -38,7 +39,7 @@ public final class NewTokenizerMixin {
   /** Refuses a size for a tokenizer that is given. */
   public void check() {
     if (given != null && vocab != null) {
-      throw new InputException(
+      throw new UsageException(
           "--vocab %d is the size of a new tokenizer; leave it out, or --tokenizer %s"
               .formatted(vocab, given));
     }

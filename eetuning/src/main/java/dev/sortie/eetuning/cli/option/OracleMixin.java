@@ -5,7 +5,7 @@ import dev.sortie.eetuning.eval.DepthOracle;
 import dev.sortie.eetuning.eval.LayerSetOracle;
 import dev.sortie.eetuning.eval.TokenReadings;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.device.Device;
 import java.util.List;
@@ -68,16 +68,16 @@ public final class OracleMixin {
    */
   public void check(boolean possible) {
     if (oracle && !possible) {
-      throw new InputException("--oracle needs --text FILE and --exits DIR");
+      throw new UsageException("--oracle needs --text FILE and --exits DIR");
     }
     if (!oracle && (width != null || tokens != null)) {
-      throw new InputException("--layer-sets and --oracle-tokens need --oracle");
+      throw new UsageException("--layer-sets and --oracle-tokens need --oracle");
     }
     if (width != null && width < 1) {
-      throw new InputException("--layer-sets " + width + " must be at least 1");
+      throw new UsageException("--layer-sets " + width + " must be at least 1");
     }
     if (tokens != null && tokens < TokenReadings.FEWEST) {
-      throw new InputException(
+      throw new UsageException(
           "--oracle-tokens " + tokens + " must be at least " + TokenReadings.FEWEST);
     }
   }

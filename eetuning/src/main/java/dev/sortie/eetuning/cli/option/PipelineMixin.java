@@ -6,7 +6,7 @@ import dev.sortie.eetuning.decode.pipeline.DecodingStages;
 import dev.sortie.eetuning.decode.pipeline.StageTime;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.host.OutputFile;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.model.DecoderConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -67,16 +67,16 @@ public final class PipelineMixin {
     if (pp < 2 && (!cut.isEmpty() || batch != null || plotSchedule != null)) {
       String option =
           !cut.isEmpty() ? "--cut" : batch != null ? "--batch" : "--plot-schedule " + plotSchedule;
-      throw new InputException(option + " is for a pipeline; give --pp 2 or more with it");
+      throw new UsageException(option + " is for a pipeline; give --pp 2 or more with it");
     }
     if (plotSchedule != null) {
       OutputFile.check("--plot-schedule", plotSchedule);
     }
     if (batch != null && !several) {
-      throw new InputException("--batch " + batch + " is for --prompts FILE");
+      throw new UsageException("--batch " + batch + " is for --prompts FILE");
     }
     if (!cut.isEmpty() && cut.size() != pp - 1) {
-      throw new InputException(
+      throw new UsageException(
           "--cut names %d layers, --pp %d has %d places between stages"
               .formatted(cut.size(), pp, pp - 1));
     }

@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.cli.option;
 
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 
 /** Which numbers are ports. */
 public final class Ports {
@@ -11,7 +11,7 @@ public final class Ports {
   /** Fails unless one can listen at {@code --port}; 0 asks the system for a free one. */
   public static void requireListening(int port) {
     if (port < 0 || port > MOST) {
-      throw new InputException("--port " + port + " is outside 0 to " + MOST);
+      throw new UsageException("--port " + port + " is outside 0 to " + MOST);
     }
   }
 
@@ -23,7 +23,7 @@ public final class Ports {
   static int called(String option, String digits) {
     int port = Integer.parseInt(digits);
     if (port < 1 || port > MOST) {
-      throw new InputException(option + ": the port is outside 1 to " + MOST);
+      throw new UsageException(option + ": the port is outside 1 to " + MOST);
     }
     return port;
   }

@@ -3,7 +3,7 @@ package dev.sortie.eetuning.cli.option;
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.train.pretrain.PretrainExits;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.optim.Schedule.Decay;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -72,11 +72,11 @@ public final class PretrainExitsMixin {
   public void check() {
     boolean ramped = start != 1 || steps != 0 || ramp != null;
     if (depths.isEmpty() && (architecture != null || head != null || ramped)) {
-      throw new InputException(
+      throw new UsageException(
           "--arch, --head and --exit-weight-start, -steps and -ramp are of exits; give --exits-at too");
     }
     if (ramped && start == 1) {
-      throw new InputException(
+      throw new UsageException(
           "--exit-weight-steps and --exit-weight-ramp need --exit-weight-start X");
     }
   }
@@ -89,7 +89,7 @@ public final class PretrainExitsMixin {
   public PretrainExits exits(int layers) {
     boolean own = head != null && ExitWords.ownHead(head);
     if ("lookahead".equals(architecture)) {
-      throw new InputException(
+      throw new UsageException(
           "--arch lookahead needs a trained model: make it with add-exits; for pretrain take one of "
               + ExitArchitecture.words());
     }

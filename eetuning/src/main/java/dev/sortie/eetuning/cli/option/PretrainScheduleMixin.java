@@ -2,7 +2,7 @@ package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.eetuning.host.OutputFile;
 import dev.sortie.eetuning.train.pretrain.PretrainLayout;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
@@ -44,14 +44,14 @@ public final class PretrainScheduleMixin {
    */
   public void check(int stages, Path out) {
     if (stages == 1 && schedule != null) {
-      throw new InputException(
+      throw new UsageException(
           "--schedule " + schedule + " is of a pipeline; give --pp 2 or more with it");
     }
     if (plot == null) {
       return;
     }
     if (stages == 1) {
-      throw new InputException(
+      throw new UsageException(
           "--plot-schedule " + plot + " draws a pipeline; give --pp 2 or more with it");
     }
     OutputFile.check("--plot-schedule", plot, out);

@@ -4,6 +4,7 @@ import dev.sortie.eetuning.cli.view.Interrupt;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.eetuning.train.stage.StageSplit;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.parallel.comm.transport.Transport;
 import dev.sortie.parallel.launch.RankEnvironment;
 import dev.sortie.parallel.launch.Ranks;
@@ -76,7 +77,7 @@ public final class RankMixin {
   public static Mesh mesh(int tp, int dp, int pp) {
     for (int size : new int[] {tp, dp, pp}) {
       if (size < 1 || size > MOST) {
-        throw new InputException(
+        throw new UsageException(
             "--tp %d, --dp %d and --pp %d must each be from 1 to %d".formatted(tp, dp, pp, MOST));
       }
     }
@@ -91,7 +92,7 @@ public final class RankMixin {
   /** Refuses tokens that ranks cannot share out. */
   public void checkSequence(int length) {
     if (sequenceParallel && (tp == 1 || length % tp != 0)) {
-      throw new InputException(
+      throw new UsageException(
           "--sequence-parallel with --tp %d and --seq-len %d: take --tp 2 or more, and a length that is a multiple of it"
               .formatted(tp, length));
     }

@@ -3,7 +3,7 @@ package dev.sortie.eetuning.cli.option;
 import dev.sortie.eetuning.cli.view.ProgressLine;
 import dev.sortie.eetuning.train.data.DatasetSource;
 import dev.sortie.eetuning.train.data.SelfGeneratedText;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.file.CacheFolder;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.parallel.mesh.Mesh;
@@ -37,7 +37,7 @@ public final class SelfDataMixin {
   /** Refuses options of sampling where nothing is sampled. */
   public void refuse() {
     if (tokens != null || temperature != null) {
-      throw new InputException("--self-tokens and --self-temperature are for --data self");
+      throw new UsageException("--self-tokens and --self-temperature are for --data self");
     }
   }
 
@@ -50,7 +50,7 @@ public final class SelfDataMixin {
 
   private static void checkWhole(String option, int ranks) {
     if (ranks > 1) {
-      throw new InputException(
+      throw new UsageException(
           "--data self samples from the whole model, of which each rank of %s %d holds a part; take the token file that a run without %s has named"
               .formatted(option, ranks, option));
     }

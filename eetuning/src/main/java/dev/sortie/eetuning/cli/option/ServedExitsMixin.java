@@ -6,7 +6,7 @@ import dev.sortie.eetuning.decode.policy.ExitThresholds;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
@@ -37,7 +37,7 @@ public final class ServedExitsMixin {
     exitSource.check();
     if (!exitSource.isGiven()) {
       if (threshold != null || thresholds.isGiven() || active.isGiven()) {
-        throw new InputException("--threshold, --thresholds and --active need --exits DIR");
+        throw new UsageException("--threshold, --thresholds and --active need --exits DIR");
       }
       return new MaxProbability(1);
     }

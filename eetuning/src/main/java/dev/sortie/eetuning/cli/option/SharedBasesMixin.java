@@ -2,6 +2,7 @@ package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.load.BasisRequest;
 import dev.sortie.nn.load.ModelFiles;
@@ -80,14 +81,14 @@ public final class SharedBasesMixin {
   public boolean isGiven() {
     boolean calibrated = !data.isEmpty() || samples != null || length != null || seed != null;
     if (layers == null && calibrated) {
-      throw new InputException(
+      throw new UsageException(
           "--data, --samples, --seq-len and --seed are for --share-basis; give that too, or leave them out");
     }
     if (layers == null && rank == null && keep == null) {
       return false;
     }
     if (layers != null && data.isEmpty()) {
-      throw new InputException("--share-basis needs a text to calibrate on; give --data FILE");
+      throw new UsageException("--share-basis needs a text to calibrate on; give --data FILE");
     }
     request();
     require("--samples", samples);
@@ -97,7 +98,7 @@ public final class SharedBasesMixin {
 
   private static void require(String option, Integer value) {
     if (value != null && value < 1) {
-      throw new InputException(option + " is " + value + ", below 1");
+      throw new UsageException(option + " is " + value + ", below 1");
     }
   }
 

@@ -5,6 +5,7 @@ import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.exit.ExitsReader;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.file.InputFiles;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.model.DecoderConfig;
@@ -29,7 +30,7 @@ public final class StartExitsMixin {
   /** Refuses to write to where they are. */
   public void checkOut(Path out) {
     if (isSame(out, folder)) {
-      throw new InputException(
+      throw new UsageException(
           "--out "
               + out
               + " is the folder of --exits; the exits to begin with stay as they are, give another folder");

@@ -2,6 +2,7 @@ package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
@@ -46,7 +47,7 @@ public final class TemplateMixin {
   /** Refuses these options where nothing is rendered with a template. */
   public void refuseWithoutMessages() {
     if (file != null || tools != null || !variables.isEmpty()) {
-      throw new InputException(
+      throw new UsageException(
           "--chat-template, --tools and --template-variable need --messages FILE");
     }
   }

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.eetuning.cli.base.ReadOnce;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.file.TextFiles;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
@@ -34,7 +34,7 @@ public final class TextInputMixin {
    */
   public String read(String textOption, String fileOption) {
     if (given() != 1) {
-      throw new InputException(
+      throw new UsageException(
           "give %s TEXT or %s FILE, but not both".formatted(textOption, fileOption));
     }
     return text != null ? text : TextFiles.readAny(file);

@@ -4,6 +4,7 @@ import dev.sortie.eetuning.calibrate.Calibrated;
 import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.load.LanguageModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,7 +46,7 @@ public final class ThresholdsMixin {
    */
   void refuseNextTo(boolean others) {
     if (isGiven() && others) {
-      throw new InputException(
+      throw new UsageException(
           this + " says which exits are evaluated and when; leave out --threshold and --active");
     }
   }

@@ -9,6 +9,7 @@ import dev.sortie.eetuning.train.data.DatasetSource;
 import dev.sortie.eetuning.train.loop.LoopOptions;
 import dev.sortie.eetuning.train.loop.TrainLoop;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.file.InputFiles;
 import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.file.TextFiles;
@@ -295,7 +296,7 @@ public final class TrainingMixin {
 
   private static void require(boolean ok, String option, Number value, String allowed) {
     if (!ok) {
-      throw new InputException(option + " " + value + " must be " + allowed);
+      throw new UsageException(option + " " + value + " must be " + allowed);
     }
   }
 

@@ -3,7 +3,7 @@ package dev.sortie.eetuning.cli.option;
 import dev.sortie.eetuning.train.tune.LookaheadOptions;
 import dev.sortie.eetuning.train.tune.Objective;
 import dev.sortie.eetuning.train.tune.TuneOptions;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import picocli.CommandLine.Option;
@@ -72,7 +72,7 @@ public final class TuneLossMixin {
       case "equal" -> false;
       case "confidence" -> true;
       default ->
-          throw new InputException(
+          throw new UsageException(
               "--token-weights '" + tokenWeights + "' is unknown; take equal or confidence");
     };
   }

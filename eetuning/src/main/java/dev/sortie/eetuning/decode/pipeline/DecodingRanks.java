@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.decode.pipeline;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.parallel.comm.CommOptions;
 import dev.sortie.parallel.comm.Communicator;
@@ -38,11 +39,11 @@ public record DecodingRanks(Mesh mesh, Optional<Links> links) implements AutoClo
    */
   public static void check(int tp, int pp) {
     if (tp < 1 || pp < 1) {
-      throw new InputException(
+      throw new UsageException(
           "--%s %d must be at least 1".formatted(tp < 1 ? "tp" : "pp", Math.min(tp, pp)));
     }
     if (tp > 1 << 10 || pp > 1 << 10) {
-      throw new InputException(
+      throw new UsageException(
           "--%s %d must be at most 1024".formatted(tp > pp ? "tp" : "pp", Math.max(tp, pp)));
     }
   }

@@ -7,6 +7,7 @@ import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.tensor.device.Device;
@@ -49,7 +50,7 @@ public final class PipelinedDecoder {
       ExitPolicy policy, int maxPending, GenerateOptions options, int texts, int traced) {
     public Settings {
       if (texts < 1) {
-        throw new InputException("--batch " + texts + " must be at least 1");
+        throw new UsageException("--batch " + texts + " must be at least 1");
       }
       if (!options.rules().isEmpty() || options.logprobs().isPresent()) {
         throw new IllegalArgumentException("a pipeline applies no rules and gives no logprobs");

@@ -4,7 +4,7 @@ import dev.sortie.eetuning.decode.policy.ThresholdPolicy.ExitAgreement;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.LowEntropy;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.TopMargin;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import java.util.List;
 
 /** The policies by name. */
@@ -43,7 +43,7 @@ public final class ExitPolicies {
       case AGREEMENT -> new ExitAgreement(threshold, patience);
       case PROBE -> new LearnedProbe(new MaxProbability(threshold), probeThreshold);
       default ->
-          throw new InputException(
+          throw new UsageException(
               "--exit-policy '" + name + "' is unknown; take one of " + names());
     };
   }

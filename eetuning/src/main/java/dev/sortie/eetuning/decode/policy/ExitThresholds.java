@@ -2,6 +2,7 @@ package dev.sortie.eetuning.decode.policy;
 
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import java.util.Collections;
 import java.util.List;
 import java.util.SequencedMap;
@@ -40,7 +41,7 @@ public record ExitThresholds(SequencedMap<Integer, Double> byDepth) implements E
     for (String word : words) {
       Matcher m = WORD.matcher(word.strip());
       if (!m.matches()) {
-        throw new InputException(
+        throw new UsageException(
             what + ": '" + word + "' is not the depth of an exit and a threshold, as in 20=0.7");
       }
       if (byDepth.put(Integer.valueOf(m.group(1)), Double.valueOf(m.group(2))) != null) {

@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.decode.policy;
 
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 
 /**
  * Asks an exit's probe first, and evaluates the exit only where the probe expects it to agree with
@@ -12,7 +12,7 @@ import dev.sortie.nn.InputException;
 public record LearnedProbe(ExitPolicy inner, double probeThreshold) implements ExitPolicy {
   public LearnedProbe {
     if (!(probeThreshold >= 0 && probeThreshold <= 1)) {
-      throw new InputException("--probe-threshold " + probeThreshold + " is outside 0 to 1");
+      throw new UsageException("--probe-threshold " + probeThreshold + " is outside 0 to 1");
     }
   }
 

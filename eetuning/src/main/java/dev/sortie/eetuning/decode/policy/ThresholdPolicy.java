@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.decode.policy;
 
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 
 /**
  * Leaves when the confidence reaches one threshold, 0 to 1, for all exits; at 1 never, at 0 always.
@@ -25,7 +25,7 @@ public sealed interface ThresholdPolicy extends ExitPolicy {
   /** Refuses a threshold that no confidence can be compared with. */
   private static void check(double threshold) {
     if (!(threshold >= 0 && threshold <= 1)) {
-      throw new InputException("--threshold " + threshold + " is outside 0 to 1");
+      throw new UsageException("--threshold " + threshold + " is outside 0 to 1");
     }
   }
 
@@ -76,7 +76,7 @@ public sealed interface ThresholdPolicy extends ExitPolicy {
     public ExitAgreement {
       check(threshold);
       if (patience < 1) {
-        throw new InputException("--patience " + patience + " must be at least 1");
+        throw new UsageException("--patience " + patience + " must be at least 1");
       }
     }
 

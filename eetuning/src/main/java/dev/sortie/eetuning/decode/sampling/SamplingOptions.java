@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.decode.sampling;
 
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 
 /**
  * How a token is chosen from logits.
@@ -54,7 +54,7 @@ public record SamplingOptions(
 
   private static void require(boolean ok, String option, Number value, String allowed) {
     if (!ok) {
-      throw new InputException(option + " " + value + " is out of range; take " + allowed);
+      throw new UsageException(option + " " + value + " is out of range; take " + allowed);
     }
   }
 }

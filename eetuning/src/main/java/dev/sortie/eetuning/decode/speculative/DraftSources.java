@@ -3,6 +3,7 @@ package dev.sortie.eetuning.decode.speculative;
 import dev.sortie.eetuning.decode.Drafter;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.model.Decoder;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,16 +27,16 @@ public final class DraftSources {
     for (int i = 0; i < words.size(); i++) {
       String word = words.get(i);
       if (!WORDS.contains(word)) {
-        throw new InputException(
+        throw new UsageException(
             "--draft '"
                 + word
                 + "' is unknown; take prompt-lookup, ngrams, lookahead, early-exit or several");
       }
       if (words.indexOf(word) < i) {
-        throw new InputException("--draft has " + word + " twice");
+        throw new UsageException("--draft has " + word + " twice");
       }
       if (!word.equals(PromptLookup.NAME) && !hasExits) {
-        throw new InputException("--draft " + word + " needs --exits DIR");
+        throw new UsageException("--draft " + word + " needs --exits DIR");
       }
     }
   }

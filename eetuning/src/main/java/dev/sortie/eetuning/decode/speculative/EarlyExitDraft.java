@@ -6,8 +6,8 @@ import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitAnswer;
 import dev.sortie.eetuning.exit.HiddenState;
 import dev.sortie.eetuning.exit.TextTokens;
-import dev.sortie.nn.InputException;
 import dev.sortie.nn.KvCache;
+import dev.sortie.nn.UsageException;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.dtype.DType;
@@ -47,7 +47,7 @@ public final class EarlyExitDraft implements DraftSource {
    */
   public EarlyExitDraft(Exit exit, int layers, double threshold, int capacity) {
     if (!(threshold >= 0 && threshold <= 1)) {
-      throw new InputException("--threshold " + threshold + " is outside 0 to 1");
+      throw new UsageException("--threshold " + threshold + " is outside 0 to 1");
     }
     this.exit = exit;
     this.layers = layers;

@@ -2,9 +2,9 @@ package dev.sortie.eetuning.decode.speculative;
 
 import dev.sortie.eetuning.decode.pass.Sequence;
 import dev.sortie.eetuning.exit.Lookahead;
-import dev.sortie.nn.InputException;
 import dev.sortie.nn.KvCache;
 import dev.sortie.nn.TopTokens;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
@@ -49,7 +49,7 @@ public final class LookaheadDraft implements DraftSource {
    */
   public LookaheadDraft(Lookahead exit, Decoder decoder, double threshold, int capacity) {
     if (!(threshold >= 0 && threshold <= 1)) {
-      throw new InputException("--threshold " + threshold + " is outside 0 to 1");
+      throw new UsageException("--threshold " + threshold + " is outside 0 to 1");
     }
     this.exit = exit;
     this.threshold = threshold;

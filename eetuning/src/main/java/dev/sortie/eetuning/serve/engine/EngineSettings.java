@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.serve.engine;
 
 import dev.sortie.eetuning.decode.batch.PagePool;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 
 /**
  * What a {@link TextEngine} may take.
@@ -14,13 +14,13 @@ import dev.sortie.nn.InputException;
 public record EngineSettings(int parallel, int queue, int cacheTokens, boolean drafts) {
   public EngineSettings {
     if (parallel < 1 || parallel > 4096) {
-      throw new InputException("--parallel " + parallel + " is outside 1 to 4096");
+      throw new UsageException("--parallel " + parallel + " is outside 1 to 4096");
     }
     if (queue < 0 || queue > 1 << 20) {
-      throw new InputException("--queue " + queue + " is outside 0 to " + (1 << 20));
+      throw new UsageException("--queue " + queue + " is outside 0 to " + (1 << 20));
     }
     if (cacheTokens < PagePool.PAGE_TOKENS) {
-      throw new InputException(
+      throw new UsageException(
           "--cache-tokens "
               + cacheTokens
               + " is too few; take at least a page of "

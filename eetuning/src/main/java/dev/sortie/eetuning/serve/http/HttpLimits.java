@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.serve.http;
 
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 
 /**
  * What one client may cost before it has asked for anything.
@@ -33,7 +33,7 @@ public record HttpLimits(
 
   private static void require(int value, int least, int most, String limit) {
     if (value < least || value > most) {
-      throw new InputException(
+      throw new UsageException(
           "%s is outside %d to %d".formatted(limit.formatted(value), least, most));
     }
   }

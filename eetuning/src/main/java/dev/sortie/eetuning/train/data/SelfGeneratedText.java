@@ -4,7 +4,7 @@ import dev.sortie.eetuning.decode.chat.Prompt;
 import dev.sortie.eetuning.decode.chat.PromptKey;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.host.Folders;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
@@ -55,10 +55,10 @@ public record SelfGeneratedText(LanguageModel model, Settings settings, Device d
     public Settings {
       openings = List.copyOf(openings);
       if (tokens < 1 || tokens > MOST_TOKENS) {
-        throw new InputException("--self-tokens " + tokens + " must be from 1 to " + MOST_TOKENS);
+        throw new UsageException("--self-tokens " + tokens + " must be from 1 to " + MOST_TOKENS);
       }
       if (!(temperature > 0 && temperature <= 100)) {
-        throw new InputException(
+        throw new UsageException(
             "--self-temperature " + temperature + " must be above 0, up to 100");
       }
     }

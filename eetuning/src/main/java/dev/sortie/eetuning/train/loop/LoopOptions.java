@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.train.loop;
 
 import dev.sortie.eetuning.train.TrainingDefaults;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import java.nio.file.Path;
 
 /**
@@ -36,7 +36,7 @@ public record LoopOptions(
 
   private static void positive(String option, int value) {
     if (value < 1) {
-      throw new InputException(option + " " + value + " must be at least 1");
+      throw new UsageException(option + " " + value + " must be at least 1");
     }
   }
 }

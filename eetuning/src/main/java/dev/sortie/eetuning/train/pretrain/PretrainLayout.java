@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.train.pretrain;
 
 import dev.sortie.eetuning.train.BatchSizes;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.parallel.pipeline.Chain;
 import dev.sortie.parallel.pipeline.TrainingSchedule;
@@ -19,10 +19,10 @@ public record PretrainLayout(TrainingSchedule schedule, int chunks) {
 
   public PretrainLayout {
     if (chunks < 1) {
-      throw new InputException("--chunks " + chunks + " must be at least 1");
+      throw new UsageException("--chunks " + chunks + " must be at least 1");
     }
     if (schedule != TrainingSchedule.INTERLEAVED && chunks > 1) {
-      throw new InputException(
+      throw new UsageException(
           "--chunks %d is for --schedule interleaved; leave it out with %s"
               .formatted(chunks, schedule.word()));
     }
@@ -40,7 +40,7 @@ public record PretrainLayout(TrainingSchedule schedule, int chunks) {
         return new PretrainLayout(s, chunks == null ? usual : chunks);
       }
     }
-    throw new InputException(
+    throw new UsageException(
         "--schedule '" + word + "' is unknown; take gpipe, 1f1b or interleaved");
   }
 
@@ -56,12 +56,12 @@ public record PretrainLayout(TrainingSchedule schedule, int chunks) {
     BatchSizes.checkReplicas(options.microBatch(), options.globalBatch(), mesh.dp());
     int rounds = options.microBatches() / mesh.dp();
     if (schedule == TrainingSchedule.INTERLEAVED && rounds % mesh.pp() != 0) {
-      throw new InputException(
+      throw new UsageException(
           "--schedule interleaved with --pp %d needs a multiple of %d micro-batches per step on each replica, there are %d; change --global-batch or take 1f1b"
               .formatted(mesh.pp(), mesh.pp(), rounds));
     }
     if (mesh.pp() > 1 && options.start().isPresent() && !options.exits().specs().isEmpty()) {
-      throw new InputException(
+      throw new UsageException(
           "--pp %d with --model and --exits-at: new exits begin as copies of the last layers, which other stages do not have; leave out one of the three"
               .formatted(mesh.pp()));
     }

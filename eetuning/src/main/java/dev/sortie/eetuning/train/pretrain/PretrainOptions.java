@@ -3,7 +3,7 @@ package dev.sortie.eetuning.train.pretrain;
 import dev.sortie.eetuning.train.BatchSizes;
 import dev.sortie.eetuning.train.Descriptions;
 import dev.sortie.nn.Dropout;
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
 import java.util.LinkedHashMap;
@@ -36,7 +36,7 @@ public record PretrainOptions(
   public PretrainOptions {
     BatchSizes.check(microBatch, globalBatch);
     if (!(dropout >= 0 && dropout < 1)) {
-      throw new InputException(
+      throw new UsageException(
           "--dropout " + dropout + ": take a probability of at least 0 and below 1");
     }
   }

@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.train.stage;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.parallel.pipeline.BalancedSplit;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,14 +44,14 @@ public record StageSplit(Way way, List<Integer> ends) {
       return tp > 1 ? COUNTED : new StageSplit(Way.MEASURED, List.of());
     }
     if (pp == 1) {
-      throw new InputException("--stage-split " + word + " is for a pipeline; give --pp 2 or more");
+      throw new UsageException("--stage-split " + word + " is for a pipeline; give --pp 2 or more");
     }
     switch (word) {
       case "counted":
         return COUNTED;
       case "measured":
         if (tp > 1) {
-          throw new InputException(
+          throw new UsageException(
               "--stage-split measured with --tp %d: parts are measured on one rank; take counted or numbers of layers"
                   .formatted(tp));
         }
@@ -67,7 +68,7 @@ public record StageSplit(Way way, List<Integer> ends) {
         numbers.add(Integer.parseInt(number.strip()));
       }
     } catch (NumberFormatException e) {
-      throw new InputException(
+      throw new UsageException(
           "--stage-split '%s': take measured, counted, or the layers after which a stage ends, as in 4,8 for --pp 3"
               .formatted(word),
           e);

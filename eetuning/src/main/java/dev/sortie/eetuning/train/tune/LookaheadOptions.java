@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.train.tune;
 
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 
 /**
  * How a lookahead exit is tuned.
@@ -17,10 +17,10 @@ public record LookaheadOptions(int unroll, double hiddenWeight) {
 
   public LookaheadOptions {
     if (unroll < 1 || unroll > 8) {
-      throw new InputException("--lookahead-unroll " + unroll + " is outside 1 to 8");
+      throw new UsageException("--lookahead-unroll " + unroll + " is outside 1 to 8");
     }
     if (!(hiddenWeight >= 0) || Double.isInfinite(hiddenWeight)) {
-      throw new InputException("--lookahead-hidden " + hiddenWeight + " must be 0 or more");
+      throw new UsageException("--lookahead-hidden " + hiddenWeight + " must be 0 or more");
     }
   }
 }

@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.train.tune;
 
-import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import java.util.Locale;
 
 /** What an exit is tuned to predict. */
@@ -17,7 +17,7 @@ public enum Objective {
         return o;
       }
     }
-    throw new InputException("--objective '" + word + "' is unknown; take ce or kl");
+    throw new UsageException("--objective '" + word + "' is unknown; take ce or kl");
   }
 
   /** The word used in files and options. */

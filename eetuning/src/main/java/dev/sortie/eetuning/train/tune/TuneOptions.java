@@ -6,6 +6,7 @@ import dev.sortie.eetuning.train.BatchSizes;
 import dev.sortie.eetuning.train.Descriptions;
 import dev.sortie.eetuning.train.LossWeights;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
@@ -104,7 +105,7 @@ public record TuneOptions(
           "--seq-len " + length + " is more than the model's context of " + config.context());
     }
     if (start.lookahead().isPresent() && length <= lookahead.unroll()) {
-      throw new InputException(
+      throw new UsageException(
           "--seq-len "
               + length
               + " leaves no token to a lookahead exit after --lookahead-unroll "
