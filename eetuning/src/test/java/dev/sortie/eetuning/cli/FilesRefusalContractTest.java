@@ -200,6 +200,11 @@ class FilesRefusalContractTest extends RefusedCommands {
             "tokenize nothing",
             words("tokenize --model %s", model),
             2,
+            "give --text TEXT or --file FILE\n"),
+        refused(
+            "tokenize two texts",
+            words("tokenize --model %s --text a --file %s", model, empty),
+            2,
             "give --text TEXT or --file FILE, but not both"),
         refused(
             "tokenize a missing file",

@@ -94,11 +94,13 @@ class JsonOutputContractTest {
     }
     words.addAll(
         switch (spec.name()) {
+          case "add-exits" -> List.of("--at", "1");
           case "audit" -> List.of("verify", absent);
-          case "demo" -> List.of("--steps", "0");
-          case "doctor" -> List.of("--exits", absent);
+          case "demo" -> List.of("--out", ROOT.resolve("README.md").toString());
+          case "doctor" -> List.of("--exits", absent, "--model", absent);
+          case "eval" -> List.of("--text", absent);
           case "exercise" -> List.of("exit-rule", absent);
-          case "generate", "tokenize" -> List.of("--prompt", "a");
+          case "explain", "generate", "tokenize" -> List.of("--prompt", "a");
           case "pull" -> List.of("no repository");
           default -> List.of();
         });

@@ -60,7 +60,7 @@ class OverwriteContractTest {
     Map<Path, String> before = contents(other);
     tiny.tune(tiny.exits(), other, "--gate-tokens 0")
         .assertRefused(1, "exits.json", "another folder");
-    tiny.tune(link, other, "--gate-tokens 0").assertRefused(1, "the folder of --exits");
+    tiny.tune(link, other, "--gate-tokens 0").assertRefused(2, "the folder of --exits");
     assertThat(contents(other)).isEqualTo(before);
     Path out = shared.resolve("tuned");
     tiny.tune(tiny.exits(), out, "--gate-tokens 0").succeeded();

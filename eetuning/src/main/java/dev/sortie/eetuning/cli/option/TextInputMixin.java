@@ -35,7 +35,8 @@ public final class TextInputMixin {
   public String read(String textOption, String fileOption) {
     if (given() != 1) {
       throw new UsageException(
-          "give %s TEXT or %s FILE, but not both".formatted(textOption, fileOption));
+          "give %s TEXT or %s FILE%s"
+              .formatted(textOption, fileOption, given() == 0 ? "" : ", but not both"));
     }
     return text != null ? text : TextFiles.readAny(file);
   }
