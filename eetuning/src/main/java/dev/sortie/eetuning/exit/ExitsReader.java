@@ -117,7 +117,7 @@ public final class ExitsReader {
         backbone.optional(ExitsFile.CHECKED, backbone::getStrings).orElse(List.of());
     if (!anyBackbone && !sha256.equals(model.sha256()) && !checked.contains(model.sha256())) {
       throw new InputException(
-          "%s: backbone.sha256 is %s, but that of the model %s is %s: these exits were tuned for another backbone; give the model they were made for, or --accept-backbone if it is the same one in another file type"
+          "%s: backbone.sha256 is %s, but that of the model %s is %s: these exits were tuned for another backbone; give the model they were made for; if it is the same one in another file type, --accept-backbone measures them on it, and merge-exits --accept-backbone writes exits that every command takes with it"
               .formatted(description, Printable.line(sha256), model.path(), model.sha256()));
     }
     try (Safetensors file = Safetensors.open(folder.resolve(ExitsFile.TENSORS));

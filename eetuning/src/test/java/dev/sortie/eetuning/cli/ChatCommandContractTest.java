@@ -242,7 +242,7 @@ class ChatCommandContractTest {
     }
     assertThat(typed(longer, "").succeeded().out()).isEmpty();
     typed(model, "/bogus\n").assertRefused(1, "/bogus", "/clear");
-    typed(model, "hen ".repeat(60)).assertRefused(1, "room for 48", "/clear", "--context");
+    typed(model, "hen ".repeat(60)).assertRefused(1, "room for 48", "/clear: it is as long as");
   }
 
   @Test
@@ -262,8 +262,9 @@ class ChatCommandContractTest {
   @Test
   void whatCannotBeAnsweredIsRefused() {
     chat("/bogus\n").assertRefused(1, "/bogus", "/clear");
-    chat("hen ".repeat(60)).assertRefused(1, "room for 48", "/clear", "--context");
-    chat("The hen", "--context", 4).assertRefused(1, "room for 4");
+    chat("hen ".repeat(60)).assertRefused(1, "room for 48", "/clear: it is as long as");
+    chat("The hen", "--context", 4)
+        .assertRefused(1, "room for 4;", "give a larger --context, at most 48");
     chat("The hen", "--context", 1).assertRefused(2, "--context 1");
     run(mute, "chat", Stream.of()).assertRefused(1, "no chat template");
   }

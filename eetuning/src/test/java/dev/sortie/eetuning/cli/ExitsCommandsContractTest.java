@@ -4,6 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.offset;
 
 import dev.sortie.eetuning.Altered;
+import dev.sortie.eetuning.calibrate.Calibrated;
+import dev.sortie.eetuning.calibrate.ConformalRiskControl;
+import dev.sortie.eetuning.calibrate.Risk;
+import dev.sortie.eetuning.calibrate.ThresholdsFile;
+import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.format.Safetensors;
 import dev.sortie.nn.text.data.TokenDataset;
 import dev.sortie.tensor.dtype.DType;
@@ -14,6 +19,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -108,6 +115,44 @@ class ExitsCommandsContractTest {
     tiny.run("generate --prompt hen --max-tokens 4 --threshold 0.1 --exits %s", half).succeeded();
     tiny.run("merge-exits --out %s --store q8_0 %s", temp.resolve("other"), half)
         .assertRefused(2, "--store 'q8_0'", "f32 or bf16");
+  }
+
+  /** Thresholds hold for the weights that were calibrated, whatever drafts lie with them. */
+  @Test
+  void thresholdsAreCopiedWithTheExitsTheyWereCalibratedFor() throws IOException {
+    Path from = temp.resolve("from");
+    tiny.run("merge-exits --out %s %s", from, tiny.exits()).succeeded();
+    Path file = from.resolve("thresholds.json");
+    ThresholdsFile.write(
+        file,
+        new Calibrated(
+            Sha256.of(from.resolve("exits.safetensors")),
+            "f32",
+            "exact",
+            0,
+            new TreeMap<>(Map.of(1, 0.5)),
+            new Calibrated.Promise(
+                Risk.DISAGREEMENT,
+                new ConformalRiskControl(0.05),
+                4,
+                20,
+                0.01,
+                0.02,
+                0.5,
+                1.1,
+                List.of("a.txt"))));
+    Path same = temp.resolve("same");
+    assertThat(tiny.run("merge-exits --out %s %s", same, from).succeeded().err())
+        .doesNotContain("thresholds.json");
+    assertThat(same.resolve("thresholds.json")).hasSameBinaryContentAs(file);
+    Path fewer = temp.resolve("fewer");
+    assertThat(tiny.run("drop-exits --exits %s --at 2 --out %s", from, fewer).succeeded().err())
+        .contains("note: " + file + " is not copied", "run calibrate");
+    assertThat(fewer.resolve("thresholds.json")).doesNotExist();
+    Files.writeString(file, "{}");
+    Path none = temp.resolve("none");
+    tiny.run("merge-exits --out %s %s", none, from).assertRefused(1, file.toString(), "format");
+    assertThat(none).doesNotExist();
   }
 
   private static float element(Span span, int i) {

@@ -72,7 +72,7 @@ public final class DropExitsCommand implements Callable<Integer> {
               kept,
               exits.lookahead().filter(l -> !depths.contains(layers)),
               exits.ngrams());
-      result.write(left, m);
+      result.write(left, m, List.of(folder));
     }
     return 0;
   }

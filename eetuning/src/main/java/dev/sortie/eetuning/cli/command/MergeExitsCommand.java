@@ -119,7 +119,7 @@ public final class MergeExitsCommand implements Callable<Integer> {
               new ArrayList<>(byDepth.values()),
               lookahead,
               ngrams);
-      result.write(merged, m);
+      result.write(merged, m, folders);
     }
     return 0;
   }

@@ -100,9 +100,15 @@ public final class Conversation implements AutoCloseable {
     int[] ids = encode(user);
     int room = strategy.capacity() - ids.length;
     if (room < 1) {
+      int longest = model.config().decoder().context();
       throw new InputException(
-          "the conversation has %d tokens, there is room for %d; begin a new one with /clear, or give a larger --context"
-              .formatted(ids.length, strategy.capacity()));
+          "the conversation has %d tokens, there is room for %d; begin a new one with /clear%s"
+              .formatted(
+                  ids.length,
+                  strategy.capacity(),
+                  strategy.capacity() < longest
+                      ? ", or give a larger --context, at most " + longest
+                      : ": it is as long as the model allows"));
     }
     GenerateOptions fitting = options.atMost(Math.min(room, options.maxTokens()));
     Generation answer = generator.run(ids, fitting, listener, cancelled);
