@@ -84,33 +84,48 @@ public record TokenReadings(int[] text, List<Integer> depths, List<Head> exits, 
   }
 
   /**
-   * Reads a text in windows of up to 256 tokens, of which the first 8 are not predicted.
+   * Reads texts, each in windows of up to 256 tokens, of which the first 8 are not predicted.
    *
-   * @param most tokens of the text that are read, its first
+   * @param most tokens that are read, the first of all
    * @param progress is told after each window
-   * @throws InputException if the text is shorter than 9 tokens
+   * @throws InputException if no text has 9 tokens
    */
-  public static List<TokenReadings> ofText(
+  public static List<TokenReadings> ofTexts(
       LanguageModel model,
       Exits exits,
       Device device,
-      String text,
+      List<String> texts,
       int most,
       TextScorer.Progress progress) {
-    int[] whole = model.tokenizer().encode(text);
-    int[] ids = Arrays.copyOf(whole, Math.min(most, whole.length));
+    List<int[]> encoded = first(most, texts.stream().map(model.tokenizer()::encode).toList());
+    int tokens = encoded.stream().mapToInt(ids -> ids.length).sum();
     int window = Math.min(WINDOW, model.config().decoder().context());
     List<TokenReadings> all = new ArrayList<>();
-    for (int from = 0; ids.length - from > GIVEN; from += window) {
-      int to = Math.min(ids.length, from + window);
-      all.add(of(model, exits, device, Arrays.copyOfRange(ids, from, to), GIVEN));
-      progress.read(to, ids.length);
+    int before = 0;
+    for (int[] ids : encoded) {
+      for (int from = 0; ids.length - from > GIVEN; from += window) {
+        int to = Math.min(ids.length, from + window);
+        all.add(of(model, exits, device, Arrays.copyOfRange(ids, from, to), GIVEN));
+        progress.read(before + to, tokens);
+      }
+      before += ids.length;
     }
     if (all.isEmpty()) {
       throw new InputException(
-          "the text has %d tokens; at least %d are needed".formatted(ids.length, FEWEST));
+          "the text has %d tokens; at least %d are needed".formatted(tokens, FEWEST));
     }
     return all;
+  }
+
+  /** The first {@code most} tokens of several texts. */
+  private static List<int[]> first(int most, List<int[]> encoded) {
+    List<int[]> some = new ArrayList<>();
+    int left = most;
+    for (int[] ids : encoded) {
+      some.add(Arrays.copyOf(ids, Math.min(left, ids.length)));
+      left -= some.getLast().length;
+    }
+    return some;
   }
 
   private static TokenReadings read(

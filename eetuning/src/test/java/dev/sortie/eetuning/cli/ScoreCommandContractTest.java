@@ -85,6 +85,20 @@ class ScoreCommandContractTest {
     assertThat(both.getInt("bytes", 1, 1000)).isEqualTo(first.length() + second.length());
     assertThat(both.getObjects("heads").getFirst().getDouble("nll", 0, 100))
         .isBetween(nll / tokens - 1e-6, nll / tokens + 1e-6);
+
+    JsonObject evaluated =
+        tiny.run(
+                "eval --exits %s --text %s --oracle --json --out %s",
+                tiny.exits(), lines, temp.resolve("report"))
+            .json();
+    JsonObject text = evaluated.getObject("text");
+    assertThat(text.getInt("tokens", 1, 1000)).isEqualTo(tokens);
+    assertThat(text.getObjects("heads").getLast().fields())
+        .isEqualTo(both.getObjects("heads").getFirst().fields());
+    assertThat(
+            evaluated.getObject("oracle").getObjects("parts").getFirst().getInt("tokens", 1, 1000))
+        .as("the first 8 tokens of each document are not predicted, where 1 is not scored")
+        .isEqualTo(tokens - 2 * 7);
   }
 
   /** Untuned draft heads have the lowest ids: none of a word, and it is too short to look ahead. */

@@ -55,7 +55,8 @@ class LayerSetOracleContractTest {
                 .map(s -> ExitInit.COPY.build(s, model.decoder(), 0, arena, device.kernels()))
                 .toList());
     readings =
-        TokenReadings.ofText(model, exits, device, TinyModel.TEXT.repeat(2), 120, (a, b) -> {});
+        TokenReadings.ofTexts(
+            model, exits, device, List.of(TinyModel.TEXT.repeat(2)), 120, (a, b) -> {});
     assertThat(readings).hasSizeGreaterThan(2);
   }
 

@@ -34,7 +34,6 @@ import dev.sortie.eetuning.host.ModelName;
 import dev.sortie.eetuning.host.OutputFolder;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.UsageException;
-import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.device.Device;
@@ -84,7 +83,7 @@ public final class EvalCommand implements Callable<Integer> {
       names = "--text",
       paramLabel = "FILE",
       converter = ReadOnce.class,
-      description = "A UTF-8 text file to score, as one document." + ReadOnce.HELP)
+      description = ScoredText.HELP + ReadOnce.HELP)
   private Path text;
 
   @Option(
@@ -172,8 +171,7 @@ public final class EvalCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     check();
-    Optional<String> document =
-        Optional.ofNullable(text).map(file -> TextFiles.read(file, TextFiles.CORPUS));
+    Optional<ScoredText> scored = Optional.ofNullable(text).map(ScoredText::read);
     Optional<Calibrated> calibrated = Optional.ofNullable(thresholdsFile).map(ThresholdsFile::read);
     List<TaskItem.Choice> choices = new ArrayList<>();
     List<TaskItem.Answer> answers = new ArrayList<>();
@@ -196,7 +194,7 @@ public final class EvalCommand implements Callable<Integer> {
       Device device = m.device();
       Exits exits = exitSource.read(m, arena, device);
       Optional<OracleMixin.Answer> asked =
-          document
+          scored
               .filter(t -> oracle.isAsked())
               .map(t -> ask(t, m, FinalDraft.add(exits), calibrated, device));
       EvalResults r =
@@ -210,7 +208,7 @@ public final class EvalCommand implements Callable<Integer> {
                   m.arithmetic().word(),
                   device.pool().threads()),
               Machine.detect(device.kernels().name()),
-              document.map(t -> score(t, m, exits, device)),
+              scored.map(t -> t.score(new TextScorer(m, exits, device))),
               asked.map(OracleMixin.Answer::exits),
               asked.flatMap(OracleMixin.Answer::sets),
               choices.isEmpty() ? new LinkedHashMap<>() : choose(m, exits, device, choices),
@@ -287,18 +285,13 @@ public final class EvalCommand implements Callable<Integer> {
     }
   }
 
-  private static TextScorer.Result score(
-      String document, LanguageModel m, Exits exits, Device device) {
-    return new TextScorer(m, exits, device).score(document, TextScorer.Progress.NONE);
-  }
-
   private OracleMixin.Answer ask(
-      String document,
+      ScoredText scored,
       LanguageModel m,
       Exits exits,
       Optional<Calibrated> calibrated,
       Device device) {
-    return oracle.ask(m, exits, device, document, calibrated.map(Calibrated::thresholds));
+    return oracle.ask(m, exits, device, scored.documents(), calibrated.map(Calibrated::thresholds));
   }
 
   private static SequencedMap<String, SequencedMap<String, ChoiceScorer.Accuracy>> choose(

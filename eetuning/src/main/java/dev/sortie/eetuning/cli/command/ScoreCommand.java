@@ -4,16 +4,12 @@ import dev.sortie.eetuning.cli.base.ComputeMixin;
 import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cli.option.DecodedModelMixin;
 import dev.sortie.eetuning.cli.option.ExitsMixin;
-import dev.sortie.eetuning.cli.view.ScoreProgress;
 import dev.sortie.eetuning.display.NumberText;
 import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.eval.report.EvalJson;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.nn.InputException;
-import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
-import dev.sortie.nn.text.TrainingText;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
@@ -47,10 +43,7 @@ public final class ScoreCommand implements Callable<Integer> {
       required = true,
       paramLabel = "TEXT",
       converter = ReadOnce.class,
-      description =
-          "A UTF-8 text file, scored as one document, or a .jsonl file, a document in "
-              + "the field text of each line."
-              + ReadOnce.HELP)
+      description = ScoredText.HELP + ReadOnce.HELP)
   private Path file;
 
   @Option(names = "--json", description = "JSON on standard output.")
@@ -59,13 +52,13 @@ public final class ScoreCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     exitSource.check();
-    List<String> documents = TrainingText.documents(file);
+    ScoredText text = ScoredText.read(file);
     try (Device opened = compute.open();
         LanguageModel m = model.load(opened);
         NativeArena arena = new NativeArena("exits")) {
       Device device = m.device();
       Exits exits = exitSource.read(m, arena, device);
-      TextScorer.Result r = score(new TextScorer(m, exits, device), documents);
+      TextScorer.Result r = text.score(new TextScorer(m, exits, device));
       if (json) {
         Map<String, Object> result = asJson(r);
         result.put("arithmetic", m.arithmetic().word());
@@ -98,14 +91,6 @@ public final class ScoreCommand implements Callable<Integer> {
       }
     }
     return 0;
-  }
-
-  private TextScorer.Result score(TextScorer scorer, List<String> documents) {
-    try (ScoreProgress progress = new ScoreProgress()) {
-      return scorer.score(documents, progress);
-    } catch (InputException e) {
-      throw new InputException(NamedInput.name(file) + ": " + e.getMessage(), e);
-    }
   }
 
   private static Map<String, Object> asJson(TextScorer.Result r) {

@@ -91,19 +91,15 @@ public final class OracleMixin {
       LanguageModel m,
       Exits exits,
       Device device,
-      String document,
+      List<String> documents,
       Optional<SequencedMap<Integer, Double>> thresholds) {
     int most = tokens != null ? tokens : width == null ? Integer.MAX_VALUE : SEARCHED;
     List<TokenReadings> readings;
-    try (ProgressLine line = ProgressLine.start("oracle", document.length(), System.err)) {
+    int length = documents.stream().mapToInt(String::length).sum();
+    try (ProgressLine line = ProgressLine.start("oracle", Math.max(1, length), System.err)) {
       readings =
-          TokenReadings.ofText(
-              m,
-              exits,
-              device,
-              document,
-              most,
-              (read, all) -> line.step(document.length() * read / all, ""));
+          TokenReadings.ofTexts(
+              m, exits, device, documents, most, (read, all) -> line.step(length * read / all, ""));
     }
     DepthOracle depths = new DepthOracle(m.config().decoder().layers(), m.tokenizer());
     DepthOracle.Result result =
