@@ -76,6 +76,11 @@ public record Exits(
     return new Exits(backboneSha256, checkedBackbones, tuning, others, lookahead, ngrams);
   }
 
+  /** The same without n-grams. */
+  public Exits withoutNgrams() {
+    return new Exits(backboneSha256, checkedBackbones, tuning, exits, lookahead, Optional.empty());
+  }
+
   /** The backbones that they were tuned for, or measured on; the first is the former. */
   public List<String> backbones() {
     return Stream.concat(Stream.of(backboneSha256), checkedBackbones.stream()).toList();

@@ -45,7 +45,7 @@ class DecodingRefusalContractTest extends RefusedCommands {
             "threshold of drafts without exits",
             generate(model, "--strategy speculative --threshold 0.5"),
             2,
-            "--threshold, --exit-policy, --patience and --probe-threshold need --exits DIR"),
+            "--threshold, --exit-policy, --patience, --probe-threshold and --max-pending need --exits DIR"),
         refused("max tokens", generate(model, "--max-tokens 0"), 2, "--max-tokens 0"),
         refused(
             "most tokens",
@@ -107,6 +107,18 @@ class DecodingRefusalContractTest extends RefusedCommands {
             generate(model, "--strategy full --draft prompt-lookup"),
             2,
             "--strategy speculative"),
+        refused(
+            "threshold at full depth",
+            generate(model, "--strategy full --threshold 0.5 --exits " + exits),
+            2,
+            "--threshold needs --strategy early-exit or speculative"),
+        refused(
+            "policy of drafts",
+            generate(model, "--strategy speculative --exit-policy margin --exits " + exits),
+            2,
+            "--exit-policy",
+            "need --strategy early-exit, not speculative"),
+        refused("pending alone", generate(model, "--max-pending 3"), 2, "--max-pending", "--exits"),
         refused(
             "pending",
             generate(model, "--max-tokens 4 --max-pending 16 --exits " + exits),

@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -197,6 +198,17 @@ class ExitsCommandsContractTest {
     String drafted = prompt + "--strategy speculative --draft ngrams --exits %s";
     assertThat(tiny.run(drafted, with).succeeded().out()).isEqualTo(full);
     tiny.run(drafted, tiny.exits()).assertRefused(1, "--draft ngrams", "merge-exits --ngrams");
+
+    String early = prompt + "--threshold 1 --json --exits %s --draft ";
+    assertThat(sources(tiny.run(early + "prompt-lookup,ngrams", with)))
+        .containsExactly("prompt-lookup", "ngrams");
+    assertThat(sources(tiny.run(early + "prompt-lookup", with))).containsExactly("prompt-lookup");
+    tiny.run(early + "prompt-lookup,ngrams", tiny.exits())
+        .assertRefused(1, "--draft ngrams", "merge-exits --ngrams");
+  }
+
+  private static Set<String> sources(CommandLineRun run) {
+    return run.json().getObject("speculation").getObject("sources").fields().keySet();
   }
 
   @Test

@@ -114,7 +114,8 @@ class SpeculativeCommandContractTest {
           .containsExactly("prompt-lookup");
     }
     generate("0", with(early, "lookahead"))
-        .assertRefused(2, "--draft lookahead", "accepts prompt-lookup or none");
+        .assertRefused(
+            2, "--draft lookahead", "accepts prompt-lookup, prompt-lookup,ngrams or none");
     generate("0", "--draft", "none", "--strategy", "full")
         .assertRefused(2, "--draft goes with --strategy speculative or early-exit");
   }

@@ -13,6 +13,7 @@ import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.decode.single.KernelWarmUp;
 import dev.sortie.eetuning.decode.speculative.DraftSources;
+import dev.sortie.eetuning.decode.speculative.NgramDraft;
 import dev.sortie.eetuning.decode.speculative.PromptLookup;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
@@ -43,9 +44,13 @@ public final class DecodingMixin {
 
   private static final String NONE = "none";
 
-  /** What {@code --draft} may say where exits are taken. */
+  /** What {@code --draft} may say where exits are taken; nothing: what there is. */
   private static final List<List<String>> WITH_EXITS =
-      List.of(List.of(), List.of(PromptLookup.NAME), List.of(NONE));
+      List.of(
+          List.of(),
+          List.of(PromptLookup.NAME),
+          List.of(PromptLookup.NAME, NgramDraft.NAME),
+          List.of(NONE));
 
   @Mixin private SamplingMixin sampling;
 
@@ -116,18 +121,20 @@ public final class DecodingMixin {
               + "0.8), lookahead (the lookahead exit of --exits, while the probability that "
               + "the whole draft is correct is at least --threshold, 0.25). Default: "
               + "prompt-lookup, plus ngrams, and lookahead or early-exit, if --exits has "
-              + "them. For --strategy early-exit on one rank: prompt-lookup (the default), "
-              + "plus ngrams if --exits has them, or none.")
+              + "them. For --strategy early-exit on one rank: prompt-lookup,ngrams (the "
+              + "default if --exits has a table), prompt-lookup, or none.")
   private List<String> draft = new ArrayList<>();
 
   @Option(
       names = "--max-pending",
       paramLabel = "N",
-      defaultValue = "15",
       description =
-          "Maximum number of tokens whose deeper layers are deferred, 0 to 15. "
-              + "Default: ${DEFAULT-VALUE}.")
-  private int maxPending;
+          "Maximum number of tokens whose deeper layers are deferred, 0 to "
+              + EarlyExit.MAX_PENDING
+              + ". Default: "
+              + EarlyExit.MAX_PENDING
+              + ".")
+  private Integer maxPending;
 
   @Option(
       names = "--stop",
@@ -141,7 +148,7 @@ public final class DecodingMixin {
   /** What was given, checked before a model is loaded. */
   public Decoding decoding(int maxTokens) {
     GenerateOptions options = new GenerateOptions(maxTokens, sampling.options(), stop, ignoreEos);
-    if (maxPending < 0 || maxPending > EarlyExit.MAX_PENDING) {
+    if (maxPending() < 0 || maxPending() > EarlyExit.MAX_PENDING) {
       throw new UsageException(
           "--max-pending " + maxPending + " is outside 0 to " + EarlyExit.MAX_PENDING);
     }
@@ -156,7 +163,7 @@ public final class DecodingMixin {
           "--threshold %s, one for each exit, needs --exits DIR, --strategy early-exit and --exit-policy %s, and says itself which are active"
               .formatted(threshold, ExitPolicies.PROBABILITY));
     }
-    checkExitsAreGiven();
+    checkExitsAreAsked(word);
     OptionalDouble drafting =
         threshold == null || perExit ? OptionalDouble.empty() : OptionalDouble.of(number());
     Optional<Calibrated> calibrated = calibrated(early);
@@ -175,13 +182,26 @@ public final class DecodingMixin {
     return new Decoding(options, policy, early, speculative, draft, drafting);
   }
 
-  /** Refuses what says when to exit where there is no exit. */
-  private void checkExitsAreGiven() {
-    boolean asked =
-        threshold != null || exitPolicy != null || patience != null || probeThreshold != null;
-    if (asked && !exitSource.isGiven()) {
+  private int maxPending() {
+    return maxPending == null ? EarlyExit.MAX_PENDING : maxPending;
+  }
+
+  /** Refuses what says when to exit where no exit is asked. */
+  private void checkExitsAreAsked(String word) {
+    boolean leaving =
+        exitPolicy != null || patience != null || probeThreshold != null || maxPending != null;
+    if ((threshold != null || leaving) && !exitSource.isGiven()) {
       throw new UsageException(
-          "--threshold, --exit-policy, --patience and --probe-threshold need --exits DIR");
+          "--threshold, --exit-policy, --patience, --probe-threshold and --max-pending need --exits DIR");
+    }
+    if (leaving && !word.equals("early-exit")) {
+      throw new UsageException(
+          "--exit-policy, --patience, --probe-threshold and --max-pending need --strategy early-exit, not "
+              + word);
+    }
+    if (threshold != null && word.equals("full")) {
+      throw new UsageException(
+          "--threshold needs --strategy early-exit or speculative; full never exits");
     }
     if (patience != null && !ExitPolicies.AGREEMENT.equals(exitPolicy)) {
       throw new UsageException("--patience " + patience + " needs --exit-policy agreement");
@@ -219,8 +239,8 @@ public final class DecodingMixin {
       throw new UsageException(
           "--draft "
               + String.join(",", draft)
-              + ": --strategy early-exit accepts prompt-lookup or none: other sources need the final"
-              + " hidden state, which tokens that exit early do not have; use --strategy speculative");
+              + ": --strategy early-exit accepts prompt-lookup, prompt-lookup,ngrams or none; use"
+              + " --strategy speculative for other sources");
     }
   }
 
@@ -283,24 +303,31 @@ public final class DecodingMixin {
 
     /** How several ranks decode: passes must be the same on all, whatever times each measures. */
     public Decoding together() {
-      if (speculative || early && drafts.equals(List.of(PromptLookup.NAME))) {
+      if (speculative || asksForDrafts()) {
         throw new UsageException(
             "--%s is for one rank: the length of drafts follows from times that each rank measures for itself; take --strategy full, or early-exit without --draft, or leave out --tp and --pp"
-                .formatted(speculative ? "strategy speculative" : "draft prompt-lookup"));
+                .formatted(asked()));
       }
       return new Decoding(options, policy, early, false, List.of(NONE), threshold);
     }
 
     /** How one token is read at a time, without drafts; at full depth no exit is taken. */
     public Decoding alone() {
-      if (speculative || !drafts.isEmpty() && !drafts.equals(List.of(NONE))) {
+      if (speculative || asksForDrafts()) {
         throw new UsageException(
             "--%s: one token at a time is read here, without drafts; take --strategy full or early-exit and leave out --draft"
-                .formatted(
-                    speculative ? "strategy speculative" : "draft " + String.join(",", drafts)));
+                .formatted(asked()));
       }
       ExitPolicy taking = early ? policy : new MaxProbability(1);
       return new Decoding(options, taking, early, false, List.of(NONE), threshold);
+    }
+
+    private boolean asksForDrafts() {
+      return !drafts.isEmpty() && !drafts.equals(List.of(NONE));
+    }
+
+    private String asked() {
+      return speculative ? "strategy speculative" : "draft " + String.join(",", drafts);
     }
 
     private Strategy with(Exits exits, int maxPending) {
@@ -318,9 +345,19 @@ public final class DecodingMixin {
     if (!exitSource.isGiven() || !d.readsExits()) {
       return Exits.none();
     }
-    Exits exits = askedExits(d, m, arena, device);
+    Exits exits = drafting(d, askedExits(d, m, arena, device));
     KernelWarmUp.heads(exits, d.early() && d.verifiesDrafts(), device);
     return exits;
+  }
+
+  /** Exits with n-grams only where {@code --draft} lets them draft. */
+  private static Exits drafting(Decoding d, Exits exits) {
+    if (d.early() && d.drafts().contains(NgramDraft.NAME)) {
+      DraftSources.requireNgrams(exits);
+    }
+    return d.early() && d.drafts().equals(List.of(PromptLookup.NAME))
+        ? exits.withoutNgrams()
+        : exits;
   }
 
   private Exits askedExits(Decoding d, LanguageModel m, NativeArena arena, Device device) {
@@ -330,7 +367,7 @@ public final class DecodingMixin {
       return asked;
     }
     Exits all = stored(d, m, arena, device);
-    return d.early() && !d.policy().never() ? active.choose(all, m, maxPending, device) : all;
+    return d.early() && !d.policy().never() ? active.choose(all, m, maxPending(), device) : all;
   }
 
   private Exits stored(Decoding d, LanguageModel m, NativeArena arena, Device device) {
@@ -345,12 +382,12 @@ public final class DecodingMixin {
       return Exits.none();
     }
     Exits all = stored(d, m, arena, device);
-    return active.isGiven() ? active.choose(all, m, maxPending, device) : all;
+    return active.isGiven() ? active.choose(all, m, maxPending(), device) : all;
   }
 
   /** Explains texts that are decoded so. */
   public TokenExplainer explainer(Decoding d, LanguageModel m, Exits exits) {
-    return new TokenExplainer(m, exits, d.policy(), maxPending, m.config().eos());
+    return new TokenExplainer(m, exits, d.policy(), maxPending(), m.config().eos());
   }
 
   /**
@@ -422,7 +459,7 @@ public final class DecodingMixin {
         edge.port(),
         keys,
         d.policy(),
-        maxPending,
+        maxPending(),
         d.options(),
         edge.type(),
         edge.timeout());
@@ -430,12 +467,12 @@ public final class DecodingMixin {
 
   /** How ranks of a pipeline decode. */
   public PipelinedDecoder.Settings settings(Decoding d, int texts, int traced) {
-    return new PipelinedDecoder.Settings(d.policy(), maxPending, d.options(), texts, traced);
+    return new PipelinedDecoder.Settings(d.policy(), maxPending(), d.options(), texts, traced);
   }
 
   /** A new sequence, to be closed. */
   public DecodingStrategy strategy(
       Decoding d, LanguageModel m, Exits exits, int capacity, Device device) {
-    return d.with(exits, maxPending).begin(m.decoder(), capacity, device);
+    return d.with(exits, maxPending()).begin(m.decoder(), capacity, device);
   }
 }

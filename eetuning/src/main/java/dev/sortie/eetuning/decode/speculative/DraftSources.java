@@ -2,6 +2,7 @@ package dev.sortie.eetuning.decode.speculative;
 
 import dev.sortie.eetuning.decode.Drafter;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.NgramTable;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.UsageException;
 import dev.sortie.nn.model.Decoder;
@@ -68,6 +69,16 @@ public final class DraftSources {
     return VerificationRounds.free(sources, capacity);
   }
 
+  /** The table to draft n-grams with; fails if none lies with the exits. */
+  public static NgramTable requireNgrams(Exits exits) {
+    return exits
+        .ngrams()
+        .orElseThrow(
+            () ->
+                new InputException(
+                    "--draft ngrams: there is no table of n-grams in the folder of --exits; make one with merge-exits --ngrams"));
+  }
+
   /**
    * New sources for one sequence.
    *
@@ -82,14 +93,7 @@ public final class DraftSources {
       sources.add(
           switch (word) {
             case PromptLookup.NAME -> new PromptLookup(capacity);
-            case NgramDraft.NAME ->
-                new NgramDraft(
-                    exits
-                        .ngrams()
-                        .orElseThrow(
-                            () ->
-                                new InputException(
-                                    "--draft ngrams: there is no table of n-grams in the folder of --exits; make one with merge-exits --ngrams")));
+            case NgramDraft.NAME -> new NgramDraft(requireNgrams(exits));
             case LookaheadDraft.NAME ->
                 new LookaheadDraft(
                     exits
