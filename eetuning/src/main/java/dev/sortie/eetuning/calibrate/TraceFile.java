@@ -107,7 +107,11 @@ public final class TraceFile {
       JsonLines.append(file, line);
     } catch (IOException e) {
       throw new InputException(
-          file + ": cannot be written: " + e + "; give a file in a folder that exists", e);
+          file
+              + ": cannot be written: "
+              + InputFiles.reason(e)
+              + "; give a file in a folder that exists",
+          e);
     }
   }
 

@@ -43,8 +43,9 @@ public final class AtomicFiles {
   }
 
   /**
-   * Writes what {@code body} gives to {@code target}, replacing a file that is there. If {@code
-   * body} fails, the target is as before.
+   * Writes what {@code body} gives to {@code target}, replacing a file that is there, or a symbolic
+   * link to one. If {@code body} fails, the target is as before. A device or a named pipe is not
+   * replaced: it gets the bytes one after another.
    *
    * @throws InputException if the disk or the permissions do not allow it
    */
@@ -52,6 +53,10 @@ public final class AtomicFiles {
     Path folder = requireFolder(target);
     if (Files.isDirectory(target)) {
       throw new InputException(target + ": cannot be written: it is a folder; name a file");
+    }
+    if (Files.exists(target) && !Files.isRegularFile(target)) {
+      writeThrough(target, body);
+      return;
     }
     Path temporary = temporary(target);
     try {
@@ -66,6 +71,14 @@ public final class AtomicFiles {
       throw refused(target, e);
     } finally {
       deleteQuietly(temporary);
+    }
+  }
+
+  private static void writeThrough(Path device, Body body) {
+    try (FileChannel out = FileChannel.open(device, StandardOpenOption.WRITE)) {
+      body.writeTo(out);
+    } catch (IOException e) {
+      throw refused(device, e);
     }
   }
 

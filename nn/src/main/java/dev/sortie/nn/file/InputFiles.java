@@ -5,7 +5,13 @@ import dev.sortie.nn.Printable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.channels.ClosedByInterruptException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -87,9 +93,24 @@ public final class InputFiles {
         : reason(e) + "; " + advice;
   }
 
-  /** What an exception says, on one line. */
+  /** What an exception says, on one line, without the file: the message around it names that. */
   public static String reason(IOException e) {
-    return Printable.line(
-        e.getClass().getSimpleName() + (e.getMessage() == null ? "" : " " + e.getMessage()));
+    return switch (e) {
+      case NoSuchFileException _ -> "there is no such file or folder";
+      case AccessDeniedException _ -> "permission denied";
+      case FileAlreadyExistsException _ -> "there is such a file already";
+      case NotDirectoryException _ -> "it is not a folder";
+      case DirectoryNotEmptyException _ -> "the folder is not empty";
+      case FileSystemException f when f.getReason() != null -> Printable.line(f.getReason());
+      default -> Printable.line(said(e));
+    };
+  }
+
+  private static String said(IOException e) {
+    String name = e.getClass().getSimpleName();
+    if (e.getMessage() == null) {
+      return name;
+    }
+    return e.getClass() == IOException.class ? e.getMessage() : name + " " + e.getMessage();
   }
 }

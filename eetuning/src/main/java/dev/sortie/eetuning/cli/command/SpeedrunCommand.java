@@ -151,7 +151,7 @@ public final class SpeedrunCommand implements Callable<Integer> {
       }
       return code;
     } catch (IOException e) {
-      throw new InputException(begun + ": cannot be written: " + e, e);
+      throw new InputException(begun + ": cannot be written: " + InputFiles.reason(e), e);
     }
   }
 

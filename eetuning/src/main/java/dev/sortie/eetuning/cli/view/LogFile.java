@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.cli.view;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.InputFiles;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Writer;
@@ -33,7 +34,7 @@ public final class LogFile implements AutoCloseable {
           new PrintWriter(
               Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)));
     } catch (IOException e) {
-      throw new InputException(file + ": cannot be appended to: " + e.getMessage(), e);
+      throw new InputException(file + ": cannot be appended to: " + InputFiles.reason(e), e);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.sortie.eetuning.train.checkpoint;
 import dev.sortie.eetuning.host.Folders;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.AtomicFiles;
+import dev.sortie.nn.file.InputFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -99,7 +100,7 @@ record CheckpointFolder(Path path) {
     try (Stream<Path> entries = Files.list(path)) {
       return entries.toList();
     } catch (IOException e) {
-      throw new InputException("%s: cannot be listed: %s".formatted(path, e.getMessage()), e);
+      throw new InputException("%s: cannot be listed: %s".formatted(path, InputFiles.reason(e)), e);
     }
   }
 

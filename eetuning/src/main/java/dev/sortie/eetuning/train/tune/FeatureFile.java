@@ -58,7 +58,7 @@ final class FeatureFile implements AutoCloseable {
       this.rows = arena.wrap(DType.F32, windows * elements, map).span();
       readNotes();
     } catch (IOException e) {
-      throw new InputException(file + ": cannot be mapped: " + e, e);
+      throw new InputException(file + ": cannot be mapped: " + InputFiles.reason(e), e);
     }
   }
 
@@ -129,7 +129,7 @@ final class FeatureFile implements AutoCloseable {
     try {
       readNotes();
     } catch (IOException e) {
-      throw new InputException(file + ": its notes cannot be read: " + e, e);
+      throw new InputException(file + ": its notes cannot be read: " + InputFiles.reason(e), e);
     }
   }
 

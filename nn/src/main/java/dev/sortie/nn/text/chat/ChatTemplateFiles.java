@@ -87,7 +87,7 @@ final class ChatTemplateFiles {
     try (Stream<Path> files = Files.list(more)) {
       return files.filter(file -> file.toString().endsWith(SUFFIX)).sorted().toList();
     } catch (IOException e) {
-      throw new InputException(more + ": cannot be listed: " + e.getMessage(), e);
+      throw new InputException(more + ": cannot be listed: " + InputFiles.reason(e), e);
     }
   }
 

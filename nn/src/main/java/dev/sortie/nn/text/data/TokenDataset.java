@@ -1,6 +1,7 @@
 package dev.sortie.nn.text.data;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.InputFiles;
 import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.text.Tokenizer;
 import java.io.IOException;
@@ -95,7 +96,7 @@ public final class TokenDataset implements AutoCloseable {
       throw new InputException(file + ": no such file", e);
     } catch (IOException e) {
       arena.close();
-      throw new InputException(file + ": cannot be mapped: " + e.getMessage(), e);
+      throw new InputException(file + ": cannot be mapped: " + InputFiles.reason(e), e);
     } catch (InputException e) {
       arena.close();
       throw e;

@@ -2,6 +2,7 @@ package dev.sortie.nn.text.data;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.AtomicFiles;
+import dev.sortie.nn.file.InputFiles;
 import dev.sortie.nn.text.StreamEncoder;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.nn.text.TrainingText;
@@ -51,7 +52,7 @@ final class TokenFileWriter {
     try {
       Files.createDirectories(out.toAbsolutePath().getParent());
     } catch (IOException e) {
-      throw new InputException(out + ": cannot be written: " + e, e);
+      throw new InputException(out + ": cannot be written: " + InputFiles.reason(e), e);
     }
     AtomicLong count = new AtomicLong();
     AtomicFiles.write(out, channel -> count.set(writeAll(source, vocabSize, channel)));
