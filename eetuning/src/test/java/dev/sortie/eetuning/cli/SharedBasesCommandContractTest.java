@@ -128,7 +128,7 @@ class SharedBasesCommandContractTest {
         .assertRefused(1, "--keep 0.01", "no rank");
     convert(tiny.model(), out, data + "--share-basis 2 --keep 1.5")
         .assertRefused(2, "--keep 1.5", "up to 1");
-    convert(tiny.model(), out, data + "--share-basis 2").assertRefused(1, "--rank", "--keep");
+    convert(tiny.model(), out, data + "--share-basis 2").assertRefused(2, "--rank", "--keep");
     convert(tiny.model(), out, data).assertRefused(2, "--data", "--share-basis");
     convert(tiny.model(), out, "--rank 4").assertRefused(1, "shares no bases", "--share-basis");
     convert(tiny.model(), out, "--share-basis 2 --rank 4").assertRefused(2, "--data");
@@ -145,9 +145,9 @@ class SharedBasesCommandContractTest {
             "--data %s --seq-len 49 --samples 2 --share-basis 2 --rank 4".formatted(tiny.data()))
         .assertRefused(1, "--seq-len 49", "48");
     convert(tiny.model(), Path.of(out + ".gguf"), data + "--share-basis 2 --rank 4")
-        .assertRefused(1, "GGUF", "shared bases");
+        .assertRefused(2, "GGUF", "shared bases");
     convert(tiny.model(), out, data + "--share-basis 2 --rank 4 --quantize q4_0")
-        .assertRefused(1, "safetensors cannot hold Q4_0");
+        .assertRefused(2, "safetensors cannot hold Q4_0");
     Path gguf = temp.resolve("model.gguf");
     convert(tiny.model(), gguf, "").succeeded();
     convert(gguf, out, data + "--share-basis 2 --rank 4").assertRefused(1, "model.gguf", "folder");

@@ -28,7 +28,7 @@ public record BasisRequest(OptionalInt rank, OptionalDouble keep) {
   /** One of the two. */
   public BasisRequest {
     if (rank.isPresent() == keep.isPresent()) {
-      throw new InputException("give one of --rank and --keep");
+      throw new UsageException("give one of --rank and --keep");
     }
     keep.ifPresent(
         k -> {

@@ -2,6 +2,7 @@ package dev.sortie.nn.load;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.RopeScaling;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.family.Families;
 import dev.sortie.nn.family.FileTensor;
 import dev.sortie.nn.family.GenerationConfig;
@@ -104,7 +105,7 @@ public final class ModelConverter {
   /** Fails if safetensors cannot hold matrices of a type; null is none that is asked for. */
   static void requireSafetensors(DType type) {
     if (type != null && type.isQuantised()) {
-      throw new InputException(
+      throw new UsageException(
           "safetensors cannot hold " + type + "; take F32, F16 or BF16, or write a GGUF file");
     }
   }

@@ -2,6 +2,7 @@ package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeMixin;
 import dev.sortie.eetuning.cli.option.SharedBasesMixin;
+import dev.sortie.eetuning.cli.view.Interrupt;
 import dev.sortie.eetuning.cli.view.ProgressLine;
 import dev.sortie.eetuning.cli.view.SharedBasesView;
 import dev.sortie.eetuning.host.ModelName;
@@ -92,7 +93,7 @@ public final class ConvertCommand implements Callable<Integer> {
     DType dtype = type();
     boolean shares = bases.isGiven();
     if (shares && gguf) {
-      throw new InputException(
+      throw new UsageException(
           "--out " + out + ": GGUF has no words for shared bases; name a folder");
     }
     if (Files.exists(out, LinkOption.NOFOLLOW_LINKS)) {
@@ -101,7 +102,8 @@ public final class ConvertCommand implements Callable<Integer> {
     Path from = ModelName.path(source);
     try (Device device = compute.open();
         ModelFiles files = ModelFiles.open(from);
-        Progress progress = new Progress()) {
+        Interrupt interrupt = new Interrupt();
+        Progress progress = new Progress(interrupt)) {
       if (shares) {
         shared = share(files, dtype, device, progress);
       } else if (gguf) {
@@ -211,13 +213,21 @@ public final class ConvertCommand implements Callable<Integer> {
                                     .collect(Collectors.joining(", ")))));
   }
 
-  /** A progress line in MiB, begun when the size is known. */
+  /** A progress line in MiB, begun when the size is known. Ends the work on Ctrl-C. */
   private static final class Progress implements AutoCloseable {
     private static final long MIB = 1 << 20;
 
+    private final Interrupt interrupt;
     private ProgressLine line;
 
+    Progress(Interrupt interrupt) {
+      this.interrupt = interrupt;
+    }
+
     void see(String tensor, long done, long total) {
+      if (interrupt.wanted()) {
+        throw new InputException("convert was interrupted; nothing is written");
+      }
       if (line == null) {
         line = ProgressLine.start("convert (MiB)", Math.ceilDiv(total, MIB), System.err);
       }

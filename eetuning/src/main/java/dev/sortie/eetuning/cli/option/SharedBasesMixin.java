@@ -90,6 +90,7 @@ public final class SharedBasesMixin {
     if (layers != null && data.isEmpty()) {
       throw new UsageException("--share-basis needs a text to calibrate on; give --data FILE");
     }
+    require("--share-basis", layers);
     request();
     require("--samples", samples);
     require("--seq-len", length);
