@@ -7,6 +7,7 @@ import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.host.OutputFolder;
 import dev.sortie.eetuning.train.TrainingDefaults;
+import dev.sortie.eetuning.train.checkpoint.Checkpoints;
 import dev.sortie.eetuning.train.data.DatasetSource;
 import dev.sortie.eetuning.train.loop.LoopOptions;
 import dev.sortie.eetuning.train.loop.TrainLoop;
@@ -79,6 +80,7 @@ public final class Tuner {
                   m.tokenizer(),
                   texts,
                   out.resolve("tokens.bin"),
+                  Checkpoints.begun(out),
                   options.length(),
                   options.heldOut(),
                   options.seed());

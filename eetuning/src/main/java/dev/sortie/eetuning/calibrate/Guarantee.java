@@ -1,6 +1,5 @@
 package dev.sortie.eetuning.calibrate;
 
-import dev.sortie.nn.InputException;
 import dev.sortie.nn.UsageException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -75,7 +74,7 @@ public sealed interface Guarantee permits LearnThenTest, ConformalRiskControl {
   /** Fails unless a level is between 0 and 1. */
   static void requireLevel(double level) {
     if (!(level > 0 && level < 1)) {
-      throw new UsageException("--level " + level + " is outside 0 to 1");
+      throw new UsageException("--level " + level + " is not above 0 and below 1");
     }
   }
 
@@ -93,7 +92,7 @@ public sealed interface Guarantee permits LearnThenTest, ConformalRiskControl {
       }
       case ConformalRiskControl.WORD -> {
         if (confidence.isPresent() || test != null) {
-          throw new InputException(
+          throw new UsageException(
               "%s does not apply to --guarantee %s, which holds on average over calibration data; leave it out"
                   .formatted(
                       confidence.isPresent()

@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.calibrate;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.json.JsonLines;
@@ -65,7 +66,7 @@ public record HeldOutSequence(int[] ids, Kind kind) {
       List<Path> files, LanguageModel model, int window, int answer) {
     int context = model.config().decoder().context();
     if (window < 4 || window > context) {
-      throw new InputException(
+      throw new UsageException(
           "--window " + window + " is outside 4 to " + context + ", the model's context");
     }
     List<HeldOutSequence> all = new ArrayList<>();

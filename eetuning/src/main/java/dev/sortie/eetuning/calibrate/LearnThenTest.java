@@ -24,7 +24,7 @@ public record LearnThenTest(double level, double confidence, MeanTest test) impl
   public LearnThenTest {
     Guarantee.requireLevel(level);
     if (!(confidence > 0 && confidence < 1)) {
-      throw new UsageException("--confidence " + confidence + " is outside 0 to 1");
+      throw new UsageException("--confidence " + confidence + " is not above 0 and below 1");
     }
   }
 

@@ -78,7 +78,12 @@ public enum ExitArchitecture {
         return a;
       }
     }
-    throw new UsageException("--arch '" + word + "' is unknown; take one of " + words());
+    throw new UsageException(
+        "--arch '"
+            + word
+            + "' is unknown; take one of "
+            + words()
+            + ", or lookahead with add-exits");
   }
 
   /** All words. */

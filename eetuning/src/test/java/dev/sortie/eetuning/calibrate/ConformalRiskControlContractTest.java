@@ -119,6 +119,6 @@ class ConformalRiskControlContractTest {
     assertThat(messages.get(0)).startsWith("--confidence 0.8 does not apply");
     assertThat(messages.get(1)).startsWith("--test betting does not apply");
     assertThat(messages.get(2)).startsWith("--guarantee 'certain' is unknown");
-    assertThat(messages.get(3)).isEqualTo("--level 1.0 is outside 0 to 1");
+    assertThat(messages.get(3)).isEqualTo("--level 1.0 is not above 0 and below 1");
   }
 }

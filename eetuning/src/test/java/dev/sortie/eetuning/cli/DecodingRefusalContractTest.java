@@ -71,6 +71,7 @@ class DecodingRefusalContractTest extends RefusedCommands {
             "tokens",
             "context of 48"),
         refused("temperature", generate(model, "--temperature -1"), 2, "--temperature -1.0"),
+        refused("device", generate(model, "--device gpu"), 2, "\"gpu\" is none of cpu"),
         refused("strategy", generate(model, "--strategy magic"), 2, "--strategy 'magic'", "full"),
         refused("no exits", generate(model, "--strategy early-exit"), 2, "--exits"),
         refused(

@@ -52,6 +52,12 @@ class TrainingRefusalContractTest extends RefusedCommands {
             "[1, 2]"),
         refused("checkpoints", tuneOn(data, "--checkpoint-every 0"), 2, "--checkpoint-every 0"),
         refused(
+            "unroll nothing",
+            tuneOn(data, "--lookahead-unroll 2"),
+            2,
+            "--lookahead-unroll",
+            "of which there is none"),
+        refused(
             "beyond the context",
             tune("--data " + data + " --seq-len 64"),
             1,
@@ -84,9 +90,16 @@ class TrainingRefusalContractTest extends RefusedCommands {
   @TestFactory
   Stream<DynamicTest> wrongPretraining() {
     return Stream.of(
+        refused("layers", pretrain("--layers 0"), 2, "--layers 0 is outside 1 to 4096"),
+        refused("hidden", pretrain("--hidden 0"), 2, "--hidden 0"),
+        refused("key heads", pretrain("--kv-heads 3 --heads 2"), 2, "--kv-heads 3", "1 to 2"),
+        refused("context", pretrain("--context 4"), 2, "--context 4 is less than --seq-len"),
         refused("heads", pretrain("--hidden 20 --heads 3"), 2, "--hidden 20", "--heads 3"),
         refused(
-            "kv heads", pretrain("--heads 4 --kv-heads 3"), 1, "num_key_value_heads 3", "heads 4"),
+            "kv heads",
+            pretrain("--hidden 24 --heads 4 --kv-heads 3"),
+            2,
+            "--kv-heads 3 does not divide --heads 4"),
         refused("arch of no exit", pretrain("--arch mlp"), 2, OF_EXITS),
         refused("head of no exit", pretrain("--head own"), 2, OF_EXITS),
         refused("ramp of no exit", pretrain("--exit-weight-ramp cosine"), 2, OF_EXITS),
@@ -105,7 +118,7 @@ class TrainingRefusalContractTest extends RefusedCommands {
         refused(
             "weights of no exit",
             pretrain("--layers 4 --exits-at 1,2 --exit-weight 1=1 --exit-weight 3=1"),
-            1,
+            2,
             "--exit-weight names depths [3], which have no exit; the exits stand at [1, 2]"),
         refused("batch", pretrain("--micro-batch 0"), 2, "--micro-batch 0"),
         refused("steps", pretrain("--checkpoint-every -1"), 2, "--checkpoint-every -1"),

@@ -149,6 +149,25 @@ class TuneCommandContractTest {
     }
   }
 
+  @Test
+  void aRefusedRunLeavesTheTokensOfTheOneBeforeIt() throws IOException {
+    Path out = temp.resolve("tuned");
+    tiny.tune(tiny.exits(), out, "").succeeded();
+    byte[] tokens = Files.readAllBytes(out.resolve("tokens.bin"));
+    Path other = Files.writeString(temp.resolve("other.txt"), TinyModel.TEXT + " the end");
+    String again =
+        "tune --threads 1 --model %s --exits %s --data %s --out %s --steps 2 --seq-len 16";
+    CommandLineRun.line(again, tiny.model(), tiny.exits(), other, out)
+        .assertRefused(1, "tokens.bin: this run was begun with other data", "--out");
+    assertThat(out.resolve("tokens.bin")).hasBinaryContent(tokens);
+    assertThat(out.resolve("tokens.bin.again")).doesNotExist();
+    CommandLineRun.line(
+            "pretrain --threads 1 --data %s --out %s --vocab 270 --seq-len 16 --steps 2",
+            tiny.data(), out)
+        .assertRefused(1, "tokenizer.json: not there", "--out");
+    assertThat(out.resolve("tokenizer.json")).doesNotExist();
+  }
+
   /** Each try has options of its own, so that it would end elsewhere if it were let in. */
   @Test
   void aSecondRunIntoTheSameFolderIsRefusedAndNamesTheFirst() throws Exception {

@@ -42,16 +42,21 @@ public record DecoderConfig(
   /** More than any model has; a configuration that says more is damaged. */
   public static final int MOST_LAYERS = 4096;
 
+  public static final int MOST_HIDDEN = 1 << 20;
+  public static final int MOST_HEADS = 1 << 16;
+  public static final int MOST_FFN = 1 << 22;
+  public static final int MOST_CONTEXT = 1 << 26;
+
   /** Refuses sizes that no model can have. Limits stop a hostile file before memory is taken. */
   public DecoderConfig {
     range("num_hidden_layers", layers, 1, MOST_LAYERS);
-    range("hidden_size", hidden, 1, 1 << 20);
-    range("num_attention_heads", heads, 1, 1 << 16);
+    range("hidden_size", hidden, 1, MOST_HIDDEN);
+    range("num_attention_heads", heads, 1, MOST_HEADS);
     range("num_key_value_heads", kvHeads, 1, heads);
     range("head_dim", headSize, 2, 1 << 14);
-    range("intermediate_size", ffn, 1, 1 << 22);
+    range("intermediate_size", ffn, 1, MOST_FFN);
     range("vocab_size", vocab, 1, 1 << 24);
-    range("max_position_embeddings", context, 1, 1 << 26);
+    range("max_position_embeddings", context, 1, MOST_CONTEXT);
     if (heads % kvHeads != 0) {
       throw new InputException(
           "num_key_value_heads " + kvHeads + " does not divide num_attention_heads " + heads);

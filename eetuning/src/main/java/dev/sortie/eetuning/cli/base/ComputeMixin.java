@@ -55,7 +55,9 @@ public final class ComputeMixin {
     int n = threads(ranks);
     try {
       return Device.named(device, n);
-    } catch (IllegalArgumentException | IllegalStateException e) {
+    } catch (IllegalArgumentException e) { // no such word
+      throw new UsageException(e.getMessage(), e);
+    } catch (IllegalStateException e) {
       // a device, or a kernel set that was forced, which this machine has not
       throw new InputException(e.getMessage(), e);
     }

@@ -72,6 +72,9 @@ public final class EvalCommand implements Callable<Integer> {
 
   private static final int MOST_ROUNDS = 1000;
 
+  private static final String DECODING =
+      "--strategy, --threshold, --active, --each-exit and --rounds";
+
   @Mixin private ComputeMixin compute;
   @Mixin private DecodedModelMixin model;
 
@@ -256,6 +259,20 @@ public final class EvalCommand implements Callable<Integer> {
           "--limit %d must be at least 1, --tokens %d at least 2".formatted(limit, tokens));
     }
     thresholds.forEach(MaxProbability::new);
+    if (tasks.isEmpty() && isDecodingAsked()) {
+      throw new UsageException(DECODING + " need --tasks FILE");
+    }
+    if (tasks.isEmpty() && thresholdsFile != null && !oracle.isAsked()) {
+      throw new UsageException("--thresholds needs --oracle or --tasks FILE");
+    }
+  }
+
+  private boolean isSwept() {
+    return !thresholds.isEmpty() || eachExit;
+  }
+
+  private boolean isDecodingAsked() {
+    return isSwept() || !strategies.isEmpty() || active.isGiven() || rounds != null;
   }
 
   /**
@@ -264,11 +281,11 @@ public final class EvalCommand implements Callable<Integer> {
    * @param answers whether there are prompts to answer
    */
   private void checkDecoding(boolean answers) {
-    boolean swept = !thresholds.isEmpty() || eachExit;
-    if (!answers && (swept || !strategies.isEmpty() || active.isGiven() || rounds != null)) {
+    boolean swept = isSwept();
+    if (!answers && isDecodingAsked()) {
       throw new InputException(
-          "--strategy, --threshold, --active, --each-exit and --rounds need --tasks with prompts to"
-              + " answer, of which there are none; leave them out");
+          DECODING
+              + " need --tasks with prompts to answer, of which there are none; leave them out");
     }
     boolean early =
         strategies.isEmpty()

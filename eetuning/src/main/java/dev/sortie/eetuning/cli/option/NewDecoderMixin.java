@@ -95,13 +95,30 @@ public final class NewDecoderMixin {
    * @param length tokens in a training sequence
    */
   public DecoderConfig config(int vocabSize, int length) {
+    require("--layers", layers, 1, DecoderConfig.MOST_LAYERS);
+    require("--hidden", hidden, 1, DecoderConfig.MOST_HIDDEN);
+    require("--heads", heads, 1, DecoderConfig.MOST_HEADS);
+    require("--kv-heads", kvHeads, 1, heads);
+    require("--ffn", ffn, 1, DecoderConfig.MOST_FFN);
+    if (context != null) {
+      require("--context", context, 1, DecoderConfig.MOST_CONTEXT);
+      if (context < length) {
+        throw new UsageException(
+            "--context %d is less than --seq-len %d".formatted(context, length));
+      }
+    }
+    int headSize = headSize();
+    if (heads % kvHeads != 0) {
+      throw new UsageException(
+          "--kv-heads %d does not divide --heads %d".formatted(kvHeads, heads));
+    }
     DecoderConfig plain =
         new DecoderConfig(
             layers,
             hidden,
             heads,
             kvHeads,
-            headSize(),
+            headSize,
             ffn,
             vocabSize,
             context == null ? length : context,
@@ -115,9 +132,17 @@ public final class NewDecoderMixin {
   }
 
   private int headSize() {
-    if (heads < 1 || hidden % heads != 0) {
-      throw new UsageException("--hidden " + hidden + " must be a multiple of --heads " + heads);
+    if (hidden % heads != 0 || hidden / heads < 2) {
+      throw new UsageException(
+          "--hidden %d must be a multiple of --heads %d, with 2 or more for each"
+              .formatted(hidden, heads));
     }
     return hidden / heads;
+  }
+
+  private static void require(String option, int value, int low, int high) {
+    if (value < low || value > high) {
+      throw new UsageException("%s %d is outside %d to %d".formatted(option, value, low, high));
+    }
   }
 }

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.cli.option;
 
+import dev.sortie.eetuning.train.checkpoint.Checkpoints;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.UsageException;
 import dev.sortie.nn.file.AtomicFiles;
@@ -8,8 +9,10 @@ import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.text.BpeTrainer;
 import dev.sortie.nn.text.SubwordTokenizer;
 import dev.sortie.nn.text.Tokenizer;
+import dev.sortie.nn.text.data.TokenDataset;
 import dev.sortie.nn.text.format.TokenizerJson;
 import dev.sortie.nn.text.format.TokenizerJsonWriter;
+import dev.sortie.nn.text.model.Vocabulary;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -23,6 +26,7 @@ public final class NewTokenizerMixin {
   public static final String END = "<|endoftext|>";
 
   private static final int DEFAULT_VOCAB = 1024;
+  private static final int SMALLEST = 257;
 
   @Option(
       names = "--vocab",
@@ -42,6 +46,11 @@ public final class NewTokenizerMixin {
       throw new UsageException(
           "--vocab %d is the size of a new tokenizer; leave it out, or --tokenizer %s"
               .formatted(vocab, given));
+    }
+    if (vocab() < SMALLEST || vocab() > Vocabulary.MAX_SIZE) {
+      throw new UsageException(
+          "--vocab %d is outside %d (256 bytes and the end of a text) to %d"
+              .formatted(vocab(), SMALLEST, Vocabulary.MAX_SIZE));
     }
   }
 
@@ -70,6 +79,11 @@ public final class NewTokenizerMixin {
       Tokenizer kept = TokenizerJson.read(own);
       checkSame(own, kept, text);
       return kept;
+    }
+    if (Checkpoints.begun(out)) {
+      throw new InputException(
+          "%s: not there, although there are checkpoints: they are of another command, or the file is lost; give another --out"
+              .formatted(own));
     }
     if (given != null) {
       AtomicFiles.write(own, bytes(given));
@@ -103,6 +117,15 @@ public final class NewTokenizerMixin {
   }
 
   private SubwordTokenizer train(List<Path> text) {
+    text.stream()
+        .filter(TokenDataset::isTokenFile)
+        .findFirst()
+        .ifPresent(
+            file -> {
+              throw new UsageException(
+                  "--data %s is a file of token ids; give the --tokenizer that made them"
+                      .formatted(file));
+            });
     System.err.println("training a tokenizer of " + vocab() + " tokens");
     return new BpeTrainer(new BpeTrainer.Options(vocab(), List.of(END), true, 2))
         .addFiles(text)

@@ -41,8 +41,8 @@ public final class TrainingMixin {
       converter = ReadOnce.class,
       description =
           "UTF-8 text files, one document each; .jsonl files, a document in the "
-              + "field text of each line; or one file of token ids. tune "
-              + "also accepts self: text sampled from the model, seeded with the first "
+              + "field text of each line; or one file of token ids, by "
+              + "name. tune also accepts self: text sampled from the model, seeded with the first "
               + "words of any text files that follow."
               + ReadOnce.HELP)
   private List<Path> named;
@@ -284,6 +284,16 @@ public final class TrainingMixin {
     }
     require(weightDecay == 0 || positive(weightDecay), "--weight-decay", weightDecay, "0 or more");
     require(positive(clip), "--clip", clip, "positive");
+    if (named.size() > 1) {
+      named.stream()
+          .filter(TokenDataset::isTokenFile)
+          .findFirst()
+          .ifPresent(
+              file -> {
+                throw new UsageException(
+                    "--data %s is a file of token ids; give it alone".formatted(file));
+              });
+    }
     require(heldOut >= 0 && heldOut < 1, "--held-out", heldOut, "from 0 to below 1");
     if (stepLog != null) {
       OutputFile.check("--step-log", stepLog, out);
@@ -309,7 +319,8 @@ public final class TrainingMixin {
   public DatasetSource dataset(Tokenizer tokenizer) {
     return isTokenFile()
         ? tokens(data().getFirst(), tokenizer.vocabSize())
-        : DatasetSource.build(tokenizer, data(), tokenized(), seqLen, heldOut, seed);
+        : DatasetSource.build(
+            tokenizer, data(), tokenized(), Checkpoints.begun(out), seqLen, heldOut, seed);
   }
 
   /** Opens what another rank's {@link #dataset} has made. */

@@ -30,7 +30,7 @@ public final class CalibrationView {
     for (Calibration.Outcome o : r.outcomes()) {
       out.printf(
           Locale.ROOT,
-          "%9s %9.4f %9.2g %11.1f%% %18.2fx  %s%s%n",
+          "%9.4g %9.4f %9.2g %11.1f%% %18.2fx  %s%s%n",
           o.tested().candidate().name(),
           o.tested().risk(),
           o.tested().score(),

@@ -47,6 +47,15 @@ public final class Checkpoints {
   private OptionalInt kept = OptionalInt.empty();
 
   /**
+   * Whether a run has checkpoints, whole or not.
+   *
+   * @param out folder of the run
+   */
+  public static boolean begun(Path out) {
+    return !CheckpointFolder.of(out).list().isEmpty();
+  }
+
+  /**
    * @param out folder of the run
    * @param keep how many of the last ones stay, at least 1
    * @param listener is told what is done here

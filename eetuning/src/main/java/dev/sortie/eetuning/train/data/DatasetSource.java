@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.train.data;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.InputFiles;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.nn.text.data.TokenDataset;
@@ -35,14 +36,26 @@ public final class DatasetSource implements TokenSource, AutoCloseable {
    * Tokenises texts and opens the result.
    *
    * @param file where the ids go
+   * @param begun whether the run goes on: then a file that is there stays as it is
    * @param length T, tokens predicted in a window
    * @param heldOut share of windows for validation
-   * @throws InputException if a text is no good or too short; then no new file is left
+   * @throws InputException if a text is no good or too short, or has not the ids of the run that
+   *     goes on; then no new file is left
    */
   public static DatasetSource build(
-      Tokenizer tokenizer, List<Path> texts, Path file, int length, double heldOut, long seed) {
+      Tokenizer tokenizer,
+      List<Path> texts,
+      Path file,
+      boolean begun,
+      int length,
+      double heldOut,
+      long seed) {
     boolean isNew = Files.notExists(file);
-    TokenDataset.build(tokenizer, texts, file);
+    if (begun && !isNew) {
+      requireSame(tokenizer, texts, file);
+    } else {
+      TokenDataset.build(tokenizer, texts, file);
+    }
     try {
       return new DatasetSource(file, length, heldOut, seed);
     } catch (InputException e) {
@@ -50,6 +63,21 @@ public final class DatasetSource implements TokenSource, AutoCloseable {
         delete(file);
       }
       throw e;
+    }
+  }
+
+  private static void requireSame(Tokenizer tokenizer, List<Path> texts, Path file) {
+    Path again = file.resolveSibling(file.getFileName() + ".again");
+    try {
+      TokenDataset.build(tokenizer, texts, again);
+      if (Files.mismatch(again, file) >= 0) {
+        throw new InputException(
+            file + ": this run was begun with other data; use the same or give another --out");
+      }
+    } catch (IOException e) {
+      throw InputFiles.cannotRead(file, e);
+    } finally {
+      delete(again);
     }
   }
 

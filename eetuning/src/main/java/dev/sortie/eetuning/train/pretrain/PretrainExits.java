@@ -3,6 +3,7 @@ package dev.sortie.eetuning.train.pretrain;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.train.LossWeights;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.UsageException;
 import dev.sortie.nn.optim.Schedule.Decay;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -28,7 +29,7 @@ public record PretrainExits(List<ExitSpec> specs, LossWeights weights) {
     for (int i = 0; i < specs.size(); i++) {
       ExitSpec s = specs.get(i);
       if (i > 0 && specs.get(i - 1).depth() == s.depth()) {
-        throw new InputException(
+        throw new UsageException(
             "two exits stand at depth " + s.depth() + "; a depth has one exit at most");
       }
       if (s.hasDraftHead()) {
@@ -41,7 +42,7 @@ public record PretrainExits(List<ExitSpec> specs, LossWeights weights) {
     Set<Integer> weighted = weights.weights().keySet();
     List<Integer> others = weighted.stream().filter(d -> !depths.contains(d)).sorted().toList();
     if (!others.isEmpty()) {
-      throw new InputException(
+      throw new UsageException(
           "--exit-weight names depths %s, which have no exit; the exits stand at %s"
               .formatted(others, depths));
     }
