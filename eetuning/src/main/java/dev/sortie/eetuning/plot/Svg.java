@@ -12,6 +12,9 @@ import java.util.Locale;
  * and dark pages; own rather than AWT's, which fails on a machine without fonts.
  */
 public final class Svg {
+  /** How every file that {@link #write} makes begins. */
+  public static final String BEGINNING = "<?xml";
+
   /** Room for the title above a drawing that stands alone. */
   private static final double TITLE = 36;
 
@@ -86,7 +89,7 @@ public final class Svg {
                 px(-TITLE),
                 px(24 - TITLE),
                 SafeText.html(title));
-    String text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + element(TITLE, head);
+    String text = BEGINNING + " version=\"1.0\" encoding=\"UTF-8\"?>\n" + element(TITLE, head);
     AtomicFiles.write(file, text.getBytes(StandardCharsets.UTF_8));
   }
 

@@ -137,5 +137,7 @@ class ScoreCommandContractTest {
   void aLineWithoutTextIsNamed() throws IOException {
     Path lines = Files.writeString(temp.resolve("texts.jsonl"), "{\"text\":\"a b\"}\n{\"q\":1}\n");
     tiny.run("score --file %s", lines).assertRefused(1, "line 2", "text");
+    Files.writeString(lines, "{\"text\":\"a b\"}\n{\"text\":\"a\\ud800\"}\n");
+    tiny.run("score --file %s", lines).assertRefused(1, "line 2", "unpaired surrogate");
   }
 }

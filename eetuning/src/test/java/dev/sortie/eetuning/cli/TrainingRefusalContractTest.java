@@ -63,6 +63,7 @@ class TrainingRefusalContractTest extends RefusedCommands {
             1,
             "--seq-len 64",
             "48"),
+        refused("log into a text", tuneOn(data, "--step-log " + data), 1, "--step-log " + data),
         refused("no length", tune("--data " + data + " --seq-len 0"), 2, "--seq-len 0"),
         refused("empty data", tuneOn(empty, ""), 1, empty, "empty"),
         refused("data not UTF-8", tuneOn(latin, ""), 1, latin, "0xE9", "offset 1"),

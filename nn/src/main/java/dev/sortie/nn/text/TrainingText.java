@@ -5,6 +5,8 @@ import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.json.JsonLines;
+import dev.sortie.nn.json.JsonObject;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,9 +46,7 @@ public final class TrainingText {
     if (!JsonLines.isNamed(file)) {
       String text = TextFiles.read(file, TextFiles.CORPUS);
       return JsonLines.isIn(file, text)
-          ? JsonLines.parse(NamedInput.name(file), text).stream()
-              .map(line -> line.getString("text"))
-              .toList()
+          ? JsonLines.parse(NamedInput.name(file), text).stream().map(TrainingText::text).toList()
           : List.of(text);
     }
     List<String> all = new ArrayList<>();
@@ -66,6 +66,14 @@ public final class TrainingText {
           }
         });
     return all;
+  }
+
+  private static String text(JsonObject line) {
+    String text = line.getString("text");
+    if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
+      throw line.error("text", "text without unpaired surrogates");
+    }
+    return text;
   }
 
   /** Takes documents one after another. */
@@ -94,7 +102,7 @@ public final class TrainingText {
         JsonLimits.DATA,
         JsonLimits.DATA.maxString(),
         line -> {
-          reader.part(line.getString("text"));
+          reader.part(text(line));
           reader.end();
         });
   }

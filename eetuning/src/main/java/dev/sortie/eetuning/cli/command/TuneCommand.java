@@ -19,6 +19,7 @@ import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.host.OutputFile;
 import dev.sortie.eetuning.host.OutputFolder;
+import dev.sortie.eetuning.plot.Svg;
 import dev.sortie.eetuning.train.TrainingDefaults;
 import dev.sortie.eetuning.train.audit.ReplayFolder;
 import dev.sortie.eetuning.train.audit.StepWitness;
@@ -178,6 +179,7 @@ public final class TuneCommand implements Callable<Integer>, AuditedCommand {
     }
     if (plotSchedule != null) {
       OutputFile.check("--plot-schedule", plotSchedule, training.out);
+      OutputFile.requireKind("--plot-schedule", plotSchedule, Svg.BEGINNING);
     }
     return options;
   }

@@ -6,6 +6,7 @@ import dev.sortie.eetuning.decode.pipeline.DecodingStages;
 import dev.sortie.eetuning.decode.pipeline.StageTime;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.host.OutputFile;
+import dev.sortie.eetuning.plot.Svg;
 import dev.sortie.nn.UsageException;
 import dev.sortie.nn.model.DecoderConfig;
 import java.nio.file.Path;
@@ -71,6 +72,7 @@ public final class PipelineMixin {
     }
     if (plotSchedule != null) {
       OutputFile.check("--plot-schedule", plotSchedule);
+      OutputFile.requireKind("--plot-schedule", plotSchedule, Svg.BEGINNING);
     }
     if (batch != null && !several) {
       throw new UsageException("--batch " + batch + " is for --prompts FILE");

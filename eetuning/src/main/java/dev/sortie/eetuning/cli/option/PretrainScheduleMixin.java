@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.eetuning.host.OutputFile;
+import dev.sortie.eetuning.plot.Svg;
 import dev.sortie.eetuning.train.pretrain.PretrainLayout;
 import dev.sortie.nn.UsageException;
 import java.nio.file.Path;
@@ -55,6 +56,7 @@ public final class PretrainScheduleMixin {
           "--plot-schedule " + plot + " draws a pipeline; give --pp 2 or more with it");
     }
     OutputFile.check("--plot-schedule", plot, out);
+    OutputFile.requireKind("--plot-schedule", plot, Svg.BEGINNING);
   }
 
   /** Where to draw, null for nowhere. */

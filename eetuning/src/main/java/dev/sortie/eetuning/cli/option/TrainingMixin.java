@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.eetuning.cli.base.ReadOnce;
+import dev.sortie.eetuning.cli.view.TrainingView;
 import dev.sortie.eetuning.host.OutputFile;
 import dev.sortie.eetuning.host.PeakMemory;
 import dev.sortie.eetuning.train.TrainingDefaults;
@@ -297,6 +298,7 @@ public final class TrainingMixin {
     require(heldOut >= 0 && heldOut < 1, "--held-out", heldOut, "from 0 to below 1");
     if (stepLog != null) {
       OutputFile.check("--step-log", stepLog, out);
+      OutputFile.requireKind("--step-log", stepLog, TrainingView.STEP);
     }
   }
 

@@ -16,6 +16,9 @@ import java.util.SequencedMap;
 
 /** Shows a training run on standard error, logs its steps, and draws its losses. */
 public final class TrainingView implements TrainLoop.Listener, AutoCloseable {
+  /** How every line of a log of steps begins. */
+  public static final String STEP = "{\"step\":";
+
   private final String task;
   private final int steps;
   private final Path stepLog;
@@ -63,7 +66,7 @@ public final class TrainingView implements TrainLoop.Listener, AutoCloseable {
 
   private void log(int done, Map<String, Double> losses, double tokensPerSecond) {
     Map<String, Object> line = new LinkedHashMap<>();
-    line.put("step", done);
+    line.put("step", done); // first, as STEP says
     line.put("time", System.currentTimeMillis() / 1e3);
     line.put("losses", losses);
     line.put("tokens_per_second", tokensPerSecond);
