@@ -181,7 +181,7 @@ class PipedInputContractTest {
     JsonObject again = reading(text, () -> tiny.run(tune, tiny.exits(), "-", run)).json();
     assertThat(again.getString("exits_sha256")).isEqualTo(piped.getString("exits_sha256"));
     reading(text + text, () -> tiny.run(tune, tiny.exits(), "-", run))
-        .assertRefused(1, "step-000004", "data");
+        .assertRefused(1, "tokens.bin", "begun with other data");
     reading("", () -> tiny.run(tune, tiny.exits(), "-", run))
         .assertRefused(1, "standard input", "is empty");
   }

@@ -232,7 +232,7 @@ class PretrainJobContractTest {
     CommandLineRun.of(pretrain(folder, "--plot-schedule", "x.svg"))
         .assertRefused(2, "--plot-schedule x.svg", "--pp 2");
     CommandLineRun.of(pretrain(folder, "--exit-weight", "2=0.5"))
-        .assertRefused(1, "--exit-weight names depths [2], which have no exit", "[1, 3]");
+        .assertRefused(2, "--exit-weight names depths [2], which have no exit", "[1, 3]");
     CommandLineRun.of(pretrain(folder, "--exit-weight", "3=0"))
         .assertRefused(2, "--exit-weight 3=0.0 must be positive");
     CommandLineRun.of(pretrain(folder, "--tp", "3", "--sequence-parallel"))

@@ -35,7 +35,8 @@ public final class KernelSets {
    * module and lets us address native memory, else the scalar one, which is said once in the log
    * with the flag that is missing.
    *
-   * @throws IllegalArgumentException if the set is unknown, or on vectors that are not there
+   * @throws IllegalArgumentException if the set is unknown
+   * @throws IllegalStateException if the set is on vectors, which this JVM does not have
    */
   public static Kernels choose(WorkerPool pool) {
     String name = System.getProperty(PROPERTY, "auto");
@@ -46,7 +47,7 @@ public final class KernelSets {
         missing()
             .ifPresent(
                 what -> {
-                  throw new IllegalArgumentException(
+                  throw new IllegalStateException(
                       "-D%s=%s needs %s".formatted(PROPERTY, name, what));
                 });
         yield new SimdKernels(pool);

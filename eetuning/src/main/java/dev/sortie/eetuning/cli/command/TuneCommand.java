@@ -194,6 +194,7 @@ public final class TuneCommand implements Callable<Integer>, AuditedCommand {
     DecoderConfig config = files.config().decoder();
     Mesh mesh = ranks.mesh();
     List<ExitOutline> exits = start.outlines(config);
+    loss.checkUsed(exits);
     StagePlan stages =
         new StagePlan(config, exits, options, training.seqLen, ranks.split(), mesh.pp());
     return new TuneDryRun(

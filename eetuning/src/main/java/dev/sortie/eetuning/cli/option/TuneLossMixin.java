@@ -1,10 +1,12 @@
 package dev.sortie.eetuning.cli.option;
 
+import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.train.tune.LookaheadOptions;
 import dev.sortie.eetuning.train.tune.Objective;
 import dev.sortie.eetuning.train.tune.TuneOptions;
 import dev.sortie.nn.UsageException;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Option;
 
@@ -65,6 +67,15 @@ public final class TuneLossMixin {
         training.adamW(),
         training.seed,
         new LookaheadOptions(unroll, hiddenWeight));
+  }
+
+  /** Refuses options of a lookahead exit where there is none among those to be tuned. */
+  public void checkUsed(List<ExitOutline> exits) {
+    boolean asks = !new LookaheadOptions(unroll, hiddenWeight).equals(LookaheadOptions.DEFAULT);
+    if (asks && exits.stream().noneMatch(ExitOutline::isLookahead)) {
+      throw new UsageException(
+          "--lookahead-unroll and --lookahead-hidden are for a lookahead exit, of which there is none; leave them out");
+    }
   }
 
   private boolean isConfidence() {

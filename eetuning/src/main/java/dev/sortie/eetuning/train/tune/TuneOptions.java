@@ -104,10 +104,6 @@ public record TuneOptions(
       throw new InputException(
           "--seq-len " + length + " is more than the model's context of " + config.context());
     }
-    if (start.lookahead().isEmpty() && !lookahead.equals(LookaheadOptions.DEFAULT)) {
-      throw new UsageException(
-          "--lookahead-unroll and --lookahead-hidden are for a lookahead exit, of which there is none; leave them out");
-    }
     if (start.lookahead().isPresent() && length <= lookahead.unroll()) {
       throw new UsageException(
           "--seq-len "
