@@ -102,8 +102,10 @@ class RequestFieldsContractTest extends ServedContract {
           "sortie":{"threshold":2}                                  | sortie.threshold
           "sortie":{"exits":[2]}                                    | sortie.exits
           "sortie":{"exits":[4294967297]}                           | sortie.exits
-          "sortie":{"thresholds":{"2":0.5}}                         | sortie.thresholds
-          "sortie":{"policy":"mood"}                                | sortie
+          "sortie":{"thresholds":{"2":0.5}}                         | sortie.thresholds.2
+          "sortie":{"policy":"mood"}                                | sortie.policy
+          "sortie":{"policy":"probe"}                               | sortie.policy
+          "sortie":{"thresholds":{"3":1.5}}                         | sortie.thresholds.3
           "model":"gpt-4o"                                          | model
           "messages":[]                                             | messages
           "messages":[{"content":"a"}]                              | messages[0].role

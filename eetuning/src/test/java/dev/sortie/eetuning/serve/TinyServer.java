@@ -40,6 +40,8 @@ final class TinyServer implements AutoCloseable {
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
+  private static final ExitPolicy FULL_DEPTH = new MaxProbability(1);
+
   static final String TEMPLATE =
       """
       {% if tools %}tools: {{ tools | tojson }}
@@ -68,7 +70,7 @@ final class TinyServer implements AutoCloseable {
       Optional<TlsIdentity> tls,
       String template)
       throws InterruptedException {
-    this(folder, settings, limits, keys, tls, template, PATIENCE);
+    this(folder, settings, limits, keys, tls, template, PATIENCE, FULL_DEPTH);
   }
 
   private TinyServer(
@@ -78,7 +80,8 @@ final class TinyServer implements AutoCloseable {
       ApiKeys keys,
       Optional<TlsIdentity> tls,
       String template,
-      Duration most)
+      Duration most,
+      ExitPolicy policy)
       throws InterruptedException {
     model =
         LanguageModel.load(
@@ -92,8 +95,7 @@ final class TinyServer implements AutoCloseable {
             List.of(exit(1, ExitArchitecture.NORM), exit(3, ExitArchitecture.LAYER)));
     engine = new TextEngine(model, exits, device, settings);
     this.template = ChatTemplate.of(template, "template", Map.of());
-    ServedModel served =
-        new ServedModel("tiny", engine, Optional.of(this.template), new MaxProbability(1), 20, 7);
+    ServedModel served = new ServedModel("tiny", engine, Optional.of(this.template), policy, 20, 7);
     server =
         TextServer.start(
             served,
@@ -106,20 +108,29 @@ final class TinyServer implements AutoCloseable {
 
   /** Eight texts at once, eight that wait, and room for all. */
   static TinyServer start(Path folder) throws InterruptedException {
-    return start(folder, TEMPLATE, PATIENCE);
+    return start(folder, TEMPLATE, PATIENCE, FULL_DEPTH);
   }
 
   /** The same for answers that may take so long. */
   static TinyServer withTimeout(Path folder, Duration most) throws InterruptedException {
-    return start(folder, TEMPLATE, most);
+    return start(folder, TEMPLATE, most, FULL_DEPTH);
   }
 
   /** The same with a chat template that does not write tools down. */
   static TinyServer withoutTools(Path folder) throws InterruptedException {
-    return start(folder, "{{ mood }}{% for m in messages %}{{ m.content }}{% endfor %}", PATIENCE);
+    return start(
+        folder,
+        "{{ mood }}{% for m in messages %}{{ m.content }}{% endfor %}",
+        PATIENCE,
+        FULL_DEPTH);
   }
 
-  private static TinyServer start(Path folder, String template, Duration most)
+  /** The same where texts leave by this policy unless a request gives another. */
+  static TinyServer withPolicy(Path folder, ExitPolicy policy) throws InterruptedException {
+    return start(folder, TEMPLATE, PATIENCE, policy);
+  }
+
+  private static TinyServer start(Path folder, String template, Duration most, ExitPolicy policy)
       throws InterruptedException {
     return new TinyServer(
         folder,
@@ -128,7 +139,8 @@ final class TinyServer implements AutoCloseable {
         ApiKeys.none(),
         Optional.empty(),
         template,
-        most);
+        most,
+        policy);
   }
 
   private Exit exit(int depth, ExitArchitecture a) {

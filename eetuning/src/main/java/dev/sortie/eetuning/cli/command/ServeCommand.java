@@ -137,6 +137,10 @@ public final class ServeCommand implements Callable<Integer> {
     check("--max-tokens", maxTokens);
     check("--request-timeout", timeout);
     check("--drain-timeout", drain);
+    if (name != null && name.isBlank()) {
+      throw new UsageException(
+          "--name is empty; give the name by which requests ask for the model");
+    }
     ExitPolicy policy = exits.policy();
     EngineSettings given = // refused before the model is loaded
         new EngineSettings(

@@ -5,8 +5,6 @@ import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.decode.policy.ExitThresholds;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.single.EarlyExit;
-import dev.sortie.nn.InputException;
-import dev.sortie.nn.json.JsonObject;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -30,24 +28,19 @@ record DecodingFields(ExitPolicy policy, int maxPending, boolean trace) {
       return new DecodingFields(served.policy(), EarlyExit.MAX_PENDING, false);
     }
     RequestFields f = given.get();
-    try {
-      return new DecodingFields(
-          policy(f, served),
-          f.integer("max_pending", 0, EarlyExit.MAX_PENDING).orElse(EarlyExit.MAX_PENDING),
-          f.flag("trace"));
-    } catch (InputException e) {
-      throw ApiError.invalid("sortie", "sortie: " + e.getMessage());
-    }
+    return new DecodingFields(
+        policy(f, served),
+        f.integer("max_pending", 0, EarlyExit.MAX_PENDING).orElse(EarlyExit.MAX_PENDING),
+        f.flag("trace"));
   }
 
   private static ExitPolicy policy(RequestFields f, ServedModel served) {
     OptionalDouble threshold = f.number("threshold", 0, 1);
-    Optional<JsonObject> thresholds = f.object("thresholds");
+    boolean thresholds = f.object("thresholds").isPresent();
     List<Integer> depths = depths(f, served);
     Optional<String> word = f.string("policy");
     int patience = f.integer("patience", 1, 1000).orElse(2);
-    boolean asks =
-        threshold.isPresent() || thresholds.isPresent() || word.isPresent() || f.has("exits");
+    boolean asks = threshold.isPresent() || thresholds || word.isPresent() || f.has("exits");
     Optional<String> strategy = f.string("strategy");
     if (strategy.isPresent() && !List.of(FULL, EARLY).contains(strategy.get())) {
       throw f.wrong("strategy", FULL + " or " + EARLY);
@@ -70,22 +63,53 @@ record DecodingFields(ExitPolicy policy, int maxPending, boolean trace) {
           ? new MaxProbability(ServedModel.THRESHOLD)
           : served.policy();
     }
-    if (thresholds.isPresent()) {
+    String named = word.orElse(ExitPolicies.PROBABILITY);
+    checkPolicy(f, named, served);
+    if (thresholds) {
       if (threshold.isPresent() || word.isPresent() || f.has("exits")) {
         throw f.wrong("thresholds", "no threshold, policy or exits with it");
       }
-      return byDepth(f, thresholds.get(), served);
+      return byDepth(f.fields("thresholds").orElseThrow(), served);
     }
-    double bound = threshold.orElse(ServedModel.THRESHOLD);
     if (f.has("exits")) {
       if (word.isPresent()) {
         throw f.wrong("exits", "no policy with it");
       }
       SequencedMap<Integer, Double> each = new TreeMap<>();
-      depths.forEach(depth -> each.put(depth, bound));
+      depths.forEach(depth -> each.put(depth, threshold.orElseGet(() -> usual(served, depth))));
       return new ExitThresholds(each);
     }
-    return ExitPolicies.of(word.orElse(ExitPolicies.PROBABILITY), bound, patience, 0.5);
+    if (threshold.isEmpty()
+        && named.equals(ExitPolicies.PROBABILITY)
+        && served.policy() instanceof ExitThresholds each
+        && !each.never()) {
+      return each;
+    }
+    return ExitPolicies.of(named, threshold.orElseGet(() -> usual(served)), patience, 0.5);
+  }
+
+  private static void checkPolicy(RequestFields f, String named, ServedModel served) {
+    if (!ExitPolicies.names().contains(named)) {
+      throw f.wrong("policy", "one of " + ExitPolicies.names());
+    }
+    if (named.equals(ExitPolicies.PROBE)
+        && served.exits().exits().stream().anyMatch(exit -> exit.gates().probe().isEmpty())) {
+      throw f.wrong("policy", "another: the exits of this server have no probes");
+    }
+  }
+
+  /** The server's threshold for all exits; where it has none, the general default. */
+  private static double usual(ServedModel served) {
+    return served.policy() instanceof MaxProbability p && !p.never()
+        ? p.threshold()
+        : ServedModel.THRESHOLD;
+  }
+
+  /** The server's threshold for an exit. */
+  private static double usual(ServedModel served, int depth) {
+    return served.policy() instanceof ExitThresholds each && each.asked().contains(depth)
+        ? each.byDepth().get(depth)
+        : usual(served);
   }
 
   private static void ignore(RequestFields f, String... names) {
@@ -112,14 +136,15 @@ record DecodingFields(ExitPolicy policy, int maxPending, boolean trace) {
     return list.stream().map(d -> ((Long) d).intValue()).toList();
   }
 
-  private static ExitPolicy byDepth(RequestFields f, JsonObject thresholds, ServedModel served) {
+  private static ExitPolicy byDepth(RequestFields thresholds, ServedModel served) {
     List<Integer> known = served.exits().depths();
     SequencedMap<Integer, Double> each = new TreeMap<>();
-    for (String name : thresholds.fields().keySet()) {
-      if (!known.stream().map(String::valueOf).toList().contains(name)) {
-        throw f.wrong("thresholds", "thresholds by depth, of exits among " + known);
+    for (String name : thresholds.names()) {
+      if (known.stream().map(String::valueOf).noneMatch(name::equals)) {
+        throw thresholds.wrong(name, "thresholds by depth, of exits among " + known);
       }
-      each.put(Integer.valueOf(name), thresholds.getDouble(name, 0, 1));
+      OptionalDouble threshold = thresholds.number(name, 0, 1);
+      threshold.ifPresent(value -> each.put(Integer.valueOf(name), value));
     }
     return new ExitThresholds(each);
   }

@@ -25,6 +25,7 @@ import io.netty.handler.ssl.SslProvider;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.net.InetSocketAddress;
+import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -63,10 +64,16 @@ public final class NettyServer implements HttpServer {
       close();
       throw new InputException(
           "cannot listen on %s port %d: %s; take another --host or --port"
-              .formatted(settings.host(), settings.port(), bound.cause().getMessage()),
+              .formatted(settings.host(), settings.port(), reason(bound.cause())),
           bound.cause());
     }
     this.listening = bound.channel();
+  }
+
+  private static String reason(Throwable cause) {
+    return cause instanceof UnresolvedAddressException // which has no message
+        ? "no address is known for this name"
+        : cause.getMessage();
   }
 
   /**
