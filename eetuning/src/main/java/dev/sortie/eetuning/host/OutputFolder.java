@@ -11,6 +11,7 @@ import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -42,6 +43,7 @@ public final class OutputFolder implements AutoCloseable {
   private final Path path;
   private final Path file;
   private HeldFile held;
+  private boolean isNew;
 
   /** The folder is not touched before {@link #open}. */
   public OutputFolder(Path path) {
@@ -55,9 +57,10 @@ public final class OutputFolder implements AutoCloseable {
    * @throws InputException if another one has it open, which is named, or it cannot be written
    */
   public void open() {
-    Folders.create(path);
     try {
       while (held == null) {
+        isNew |= Files.notExists(path);
+        Folders.create(path);
         held = locked();
       }
     } catch (IOException e) {
@@ -71,17 +74,25 @@ public final class OutputFolder implements AutoCloseable {
     }
   }
 
-  /** The locked file; null if another one has its name now, since its last holder deleted it. */
+  /**
+   * The locked file; null if its last holder has just deleted it, and another one may have its name
+   * now, or deleted the folder.
+   */
   private HeldFile locked() throws IOException {
     Object before = identity();
-    HeldFile opened =
-        HeldFile.open(
-                file,
-                StandardOpenOption.CREATE,
-                StandardOpenOption.READ,
-                StandardOpenOption.WRITE,
-                LinkOption.NOFOLLOW_LINKS)
-            .orElseThrow(() -> taken(me()));
+    HeldFile opened;
+    try {
+      opened =
+          HeldFile.open(
+                  file,
+                  StandardOpenOption.CREATE,
+                  StandardOpenOption.READ,
+                  StandardOpenOption.WRITE,
+                  LinkOption.NOFOLLOW_LINKS)
+              .orElseThrow(() -> taken(me()));
+    } catch (NoSuchFileException e) {
+      return null;
+    }
     boolean keep = false;
     try {
       if (opened.channel().tryLock(LOCKED_BYTE, 1, false) == null) {
@@ -155,7 +166,7 @@ public final class OutputFolder implements AutoCloseable {
     }
   }
 
-  /** Lets others in. */
+  /** Lets others in. A folder that was created here and is still empty goes again. */
   @Override
   public void close() {
     if (held == null) {
@@ -163,8 +174,19 @@ public final class OutputFolder implements AutoCloseable {
     }
     try (HeldFile _ = held) {
       Files.deleteIfExists(file); // before the lock is gone: the next one has a file of its own
+      if (isNew) {
+        deleteIfEmpty();
+      }
     } catch (IOException e) {
       throw new InputException(file + ": cannot be removed: " + InputFiles.reason(e), e);
+    }
+  }
+
+  private void deleteIfEmpty() throws IOException {
+    try {
+      Files.delete(path);
+    } catch (DirectoryNotEmptyException e) {
+      // results are in it
     }
   }
 }

@@ -38,7 +38,7 @@ class OutputFolderContractTest {
     try (OutputFolder third = new OutputFolder(out)) {
       third.open();
     }
-    assertThat(out).isEmptyDirectory();
+    assertThat(out).as("a new folder without results").doesNotExist();
   }
 
   /** A process of its own that opens the folder that it is given, and says what came of it. */
