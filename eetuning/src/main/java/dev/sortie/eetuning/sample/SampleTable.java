@@ -26,6 +26,7 @@ public final class SampleTable {
   private final double repetitionPenalty;
   private final boolean promptPenalised;
   private final int maxTokens;
+  private final String maxTokensField;
   private final SampleFilters filters;
   private final String sha256;
 
@@ -53,6 +54,7 @@ public final class SampleTable {
         number(sampling, "repetition_penalty", SamplingOptions.LEAST_PENALTY, 100, 1);
     promptPenalised = sampling.getBoolean(PENALISE_PROMPT, true);
     maxTokens = sampling.getInt("max_tokens", 1, MOST_TOKENS);
+    maxTokensField = "sampling.max_tokens of " + json.origin();
     filters =
         json.optional("filters", json::getObject).map(SampleFilters::of).orElse(SampleFilters.NONE);
     String decisive = Json.compact(Json.object("prompts", asked, "sampling", sampling));
@@ -94,6 +96,11 @@ public final class SampleTable {
 
   int maxTokens() {
     return maxTokens;
+  }
+
+  /** The file and the field that {@link #maxTokens} is from. */
+  String maxTokensField() {
+    return maxTokensField;
   }
 
   /**

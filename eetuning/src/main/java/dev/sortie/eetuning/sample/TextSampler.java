@@ -149,7 +149,7 @@ final class TextSampler {
     SampledPrompt prompt = prompt(number);
     long own = new Random(seed, 0).stream("text").bits(number);
     int[] ids = prompt.ids(model, template);
-    Prompt.capacity(model, ids, table.maxTokens());
+    Prompt.capacity(model, ids, table.maxTokens(), table.maxTokensField());
     GenerateOptions options =
         new GenerateOptions(table.maxTokens(), table.sampling(own, number), List.of(), false);
     Request request = new Request(ids, options, new MaxProbability(1), 0, token -> chosen.run());

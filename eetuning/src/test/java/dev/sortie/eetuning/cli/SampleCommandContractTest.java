@@ -306,6 +306,12 @@ class SampleCommandContractTest {
             Files.readString(table).replace("\"openings\"", "\"questions\""));
     CommandLineRun.of(words(asks, temp.resolve("asks"), 1))
         .assertRefused(1, "chat template", "questions");
+    Path longer =
+        Files.writeString(
+            temp.resolve("longer.json"),
+            Files.readString(table).replace("\"max_tokens\": 10", "\"max_tokens\": 100000"));
+    CommandLineRun.of(words(longer, temp.resolve("longer"), 1))
+        .assertRefused(1, "sampling.max_tokens of " + longer + " 100000", "context of");
     Path none =
         Files.writeString(
             temp.resolve("none.json"),

@@ -259,6 +259,8 @@ class TuneJobContractTest {
     CommandLineRun.of("reshard", "--run", run, "--tp", "2").assertRefused(2, "give --out");
     CommandLineRun.of("reshard", "--run", temp.toString())
         .assertRefused(1, temp + ": has no whole checkpoint");
+    CommandLineRun.of("reshard", "--run", temp.resolve("absent").toString())
+        .assertRefused(1, "absent: no such folder; name the folder of a run");
   }
 
   @Test

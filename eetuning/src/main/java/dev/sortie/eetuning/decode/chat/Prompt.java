@@ -36,17 +36,26 @@ public final class Prompt {
     return List.copyOf(ends);
   }
 
+  /** The {@linkplain #capacity(LanguageModel, int[], int, String) room} where an option asks it. */
+  public static int capacity(LanguageModel m, int[] ids, int maxTokens) {
+    return capacity(m, ids, maxTokens, "--max-tokens");
+  }
+
   /**
    * Room for the prompt and what follows, at most the context; a prompt that leaves no room is
    * refused.
+   *
+   * @param setting what says how many tokens follow, for the refusal
    */
-  public static int capacity(LanguageModel m, int[] ids, int maxTokens) {
+  public static int capacity(LanguageModel m, int[] ids, int maxTokens, String setting) {
     int context = m.config().decoder().context();
     if ((long) ids.length + maxTokens > context) {
       throw new InputException(
           "the prompt has "
               + ids.length
-              + " tokens; with --max-tokens "
+              + " tokens; with "
+              + setting
+              + " "
               + maxTokens
               + " that is more than the model's context of "
               + context);

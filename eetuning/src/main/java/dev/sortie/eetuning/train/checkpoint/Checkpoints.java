@@ -236,6 +236,9 @@ public final class Checkpoints {
    * @throws InputException if there is none
    */
   static Checkpoint newest(Path out, CheckpointListener listener) {
+    if (!Files.isDirectory(out)) {
+      throw new InputException(out + ": no such folder; name the folder of a run");
+    }
     return new Checkpoints(out, ProcessGroups.single(), 1, listener) // saves none
         .newest(checkpoint -> {})
         .orElseThrow(() -> new InputException(out + ": has no whole checkpoint"));
